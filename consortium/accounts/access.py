@@ -1,0 +1,203 @@
+"""The only place that answers 401, 403 and 404: who may enter which page and which API.
+
+A stranger to a bank gets the same 404 as for a bank that does not exist; a member without the
+role gets 403. Inside, ``request.bank`` and ``request.actor`` are set and row-level security
+shows that bank's rows only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+from rest_framework import status
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from consortium.protocol.errors import Refused
+
+from .actors import Actor
+from .models import BANK_ROLES, CENTRE_ROLES, ApiToken, Bank, Membership, Role, User
+from .tenancy import bank_scope
+
+READERS = (*BANK_ROLES,)
+View = Callable[..., HttpResponse]
+
+
+class BankRequest(HttpRequest):
+    """A request inside one bank's world."""
+
+    user: User  # type: ignore[assignment]
+    bank: Bank
+    membership: Membership
+    actor: Actor
+
+
+class CentreRequest(HttpRequest):
+    """A request at the centre."""
+
+    user: User  # type: ignore[assignment]
+    membership: Membership
+    actor: Actor
+
+
+def membership_for(user: object, slug: str | None) -> Membership:
+    """The user's place in a bank (or at the centre for None); Http404 where there is none."""
+    place = {"bank__slug": slug} if slug else {"bank__isnull": True}
+    if isinstance(user, User) and user.is_active:
+        found = Membership.objects.select_related("bank").filter(user=user, **place).first()
+        if found:
+            return found
+    raise Http404
+
+
+def _enter(request: Any, slug: str | None, roles: Iterable[Role]) -> Membership:
+    membership = membership_for(request.user, slug)
+    if membership.role not in roles:
+        raise PermissionDenied
+    token = getattr(request, "auth", None)
+    if isinstance(token, ApiToken) and token.bank_id != membership.bank_id:
+        raise Http404
+    request.membership = membership
+    request.bank = membership.bank
+    request.actor = Actor(
+        label=str(membership.user), user=membership.user, bank=membership.bank, role=membership.role
+    )
+    return membership
+
+
+def bank_page(*roles: Role) -> Callable[[View], View]:
+    """A page under /bank/<slug>/ for these roles (all of a bank's roles where none is named)."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def entered(request: HttpRequest, bank: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = _enter(request, bank, roles or BANK_ROLES)
+            with bank_scope(cast(Bank, membership.bank).pk):
+                return view(request, *args, **kwargs)
+
+        return entered
+
+    return decorate
+
+
+def centre_page(*roles: Role) -> Callable[[View], View]:
+    """A page of the centre for these roles (operator and auditor where none is named)."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            _enter(request, None, roles or CENTRE_ROLES)
+            return view(request, *args, **kwargs)
+
+        return entered
+
+    return decorate
+
+
+def bank_api(
+    *roles: Role, methods: Iterable[str] = ("GET",), scope: str | None = None
+) -> Callable[[View], View]:
+    """An API call under /api/v1/banks/<slug>/; tokens need ``scope`` (by default read or write)."""
+
+    def decorate(view: View) -> View:
+        @api_view(list(methods))
+        @wraps(view)
+        def entered(request: Any, bank: str, *args: Any, **kwargs: Any) -> Response:
+            _require_scope(request, scope)
+            membership = _enter(request, bank, roles or BANK_ROLES)
+            with bank_scope(cast(Bank, membership.bank).pk):
+                return cast(Response, view(request, *args, **kwargs))
+
+        return entered
+
+    return decorate
+
+
+def centre_api(
+    *roles: Role, methods: Iterable[str] = ("GET",), scope: str | None = None
+) -> Callable[[View], View]:
+    """An API call of the centre under /api/v1/centre/."""
+
+    def decorate(view: View) -> View:
+        @api_view(list(methods))
+        @wraps(view)
+        def entered(request: Any, *args: Any, **kwargs: Any) -> Response:
+            _require_scope(request, scope)
+            _enter(request, None, roles or CENTRE_ROLES)
+            return cast(Response, view(request, *args, **kwargs))
+
+        return entered
+
+    return decorate
+
+
+def _require_scope(request: Any, scope: str | None) -> None:
+    if not getattr(request.user, "is_authenticated", False):
+        raise NotAuthenticated
+    token = request.auth
+    if not isinstance(token, ApiToken):
+        return
+    needed = scope or ("read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write")
+    if needed not in token.scopes:
+        raise PermissionDenied
+
+
+def translated(refused: Refused) -> str:
+    """The refusal's sentence in the reader's language."""
+    sentence = gettext(refused.sentence)
+    return sentence % refused.params if refused.params else sentence
+
+
+class RefusalMiddleware:
+    """A refusal that a view did not show at its field becomes a page that says it (422)."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Refused):
+            return None
+        return render(
+            request, "refused.html", {"sentence": translated(error), "code": error.code}, status=422
+        )
+
+
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """One shape for every error of the API: code, message, fields."""
+    if isinstance(error, Refused):
+        fields = {error.field: [translated(error)]} if error.field else {}
+        http_status = getattr(error, "http_status", status.HTTP_422_UNPROCESSABLE_ENTITY)
+        return Response(
+            {"code": error.code, "message": translated(error), "fields": fields}, status=http_status
+        )
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    detail = response.data.get("detail") if isinstance(response.data, dict) else None
+    if detail is not None:
+        response.data = {
+            "code": getattr(detail, "code", "error"),
+            "message": str(detail),
+            "fields": {},
+        }
+    else:
+        response.data = {
+            "code": "invalid",
+            "message": gettext("Some fields need attention."),
+            "fields": response.data,
+        }
+    return response

@@ -1,0 +1,88 @@
+"""API tokens: `cst_…`, shown once, stored as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from . import audit
+from .actors import Actor
+from .models import ApiToken, User
+
+PREFIX = "cst_"
+LONGEST = timedelta(days=366)
+
+
+def hash_secret(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def create_token(*, actor: Actor, name: str, scopes: list[str], days: int) -> tuple[ApiToken, str]:
+    """Make a token for the actor's own place; the secret is returned once and never again."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken(
+        user=actor.user,
+        bank=actor.bank,
+        name=name,
+        prefix=secret[:12],
+        secret_hash=hash_secret(secret),
+        scopes=scopes,
+        expires_at=timezone.now() + min(timedelta(days=days), LONGEST),
+    )
+    token.full_clean(exclude=["secret_hash"])
+    token.save()
+    audit.record(actor=actor, verb="token.created", target=token, bank=actor.bank, scopes=scopes)
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(*, actor: Actor, token_id: object) -> bool:
+    """Revoke one of the actor's own tokens; False when there was none to revoke."""
+    revoked = ApiToken.objects.filter(
+        pk=token_id, user=actor.user, revoked_at__isnull=True
+    ).update(revoked_at=timezone.now())
+    if revoked:
+        audit.record(
+            actor=actor, verb="token.revoked", target=f"apitoken:{token_id}", bank=actor.bank
+        )
+    return bool(revoked)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer cst_…`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        parts = get_authorization_header(request).decode("latin-1").split()
+        if not parts or parts[0].lower() != "bearer":
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed(_("The Authorization header must be: Bearer TOKEN."))
+        token = (
+            ApiToken.objects.select_related("user")
+            .filter(secret_hash=hash_secret(parts[1]), user__is_active=True)
+            .first()
+        )
+        if token is None or token.revoked_at:
+            raise AuthenticationFailed(_("This token is not known. Make a new one on your profile page."))
+        now = timezone.now()
+        if token.expires_at <= now:
+            raise AuthenticationFailed(_("This token has expired. Make a new one on your profile page."))
+        # One write a minute is enough to say when a token was last used.
+        ApiToken.objects.filter(
+            Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - timedelta(minutes=1)),
+            pk=token.pk,
+        ).update(last_used_at=now)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
