@@ -264,6 +264,8 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 KEY_BITS = int(env_text("CONSORTIUM_KEY_BITS", "3072"))
 ALLOW_SMALL_KEYS = False  # tests only: committed keys are public knowledge
 
+METRICS_TOKEN = env_text("CONSORTIUM_METRICS_TOKEN")
+
 # Logs: events and ids, never a transaction's values ---------------------------------------------
 LOG_LEVEL = env_text("LOG_LEVEL", "INFO")
 structlog.configure(

@@ -71,7 +71,9 @@ class Bank(models.Model):
 
     @property
     def display_name(self) -> str:
-        return self.name_ja if self.name_ja and (get_language() or "").startswith("ja") else self.name
+        return (
+            self.name_ja if self.name_ja and (get_language() or "").startswith("ja") else self.name
+        )
 
 
 class Role(models.TextChoices):

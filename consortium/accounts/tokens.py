@@ -48,9 +48,9 @@ def create_token(*, actor: Actor, name: str, scopes: list[str], days: int) -> tu
 @transaction.atomic
 def revoke_token(*, actor: Actor, token_id: object) -> bool:
     """Revoke one of the actor's own tokens; False when there was none to revoke."""
-    revoked = ApiToken.objects.filter(
-        pk=token_id, user=actor.user, revoked_at__isnull=True
-    ).update(revoked_at=timezone.now())
+    revoked = ApiToken.objects.filter(pk=token_id, user=actor.user, revoked_at__isnull=True).update(
+        revoked_at=timezone.now()
+    )
     if revoked:
         audit.record(
             actor=actor, verb="token.revoked", target=f"apitoken:{token_id}", bank=actor.bank
@@ -73,10 +73,14 @@ class TokenAuthentication(BaseAuthentication):
             .first()
         )
         if token is None or token.revoked_at:
-            raise AuthenticationFailed(_("This token is not known. Make a new one on your profile page."))
+            raise AuthenticationFailed(
+                _("This token is not known. Make a new one on your profile page.")
+            )
         now = timezone.now()
         if token.expires_at <= now:
-            raise AuthenticationFailed(_("This token has expired. Make a new one on your profile page."))
+            raise AuthenticationFailed(
+                _("This token has expired. Make a new one on your profile page.")
+            )
         # One write a minute is enough to say when a token was last used.
         ApiToken.objects.filter(
             Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - timedelta(minutes=1)),

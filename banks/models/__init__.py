@@ -1,0 +1,30 @@
+"""A bank's own world. Every table carries its bank and is closed to all others (row-level
+security, see the first migration)."""
+
+from .alerts import Alert, AlertEvent, ReasonCode, Score
+from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
+from .training import (
+    BankSettings,
+    Evaluation,
+    ModelVersion,
+    Threshold,
+    TrainingRun,
+)
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "BankSettings",
+    "Evaluation",
+    "Import",
+    "ImportStatus",
+    "Label",
+    "LabelEvent",
+    "ModelVersion",
+    "ReasonCode",
+    "Score",
+    "SourceMapping",
+    "Threshold",
+    "TrainingRun",
+    "Transaction",
+]

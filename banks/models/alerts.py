@@ -1,0 +1,131 @@
+"""What analysts work on: scores, alerts, what happened to each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from consortium.accounts.models import User
+
+from .base import OwnedByBank
+from .data import Transaction
+from .training import ModelVersion
+
+
+class Score(OwnedByBank):
+    """One transaction scored once by one version; what was scored stays as it was."""
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="scores")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    probability = models.FloatField()
+    scored_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction", "version"], name="scored_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transaction_id}: {self.probability:.4f}"
+
+
+class ReasonCode(models.TextChoices):
+    """Why an alert was closed as it was; the typologies are the field's own words."""
+
+    ORE_ORE = "ore_ore", _("impersonation of family or police (オレオレ詐欺)")
+    REFUND = "refund", _("refund scam (還付金詐欺)")
+    FICTITIOUS_BILL = "fictitious_bill", _("fictitious billing (架空料金請求詐欺)")
+    INVESTMENT = "investment", _("social-media investment or romance scam")
+    PHISHING = "phishing", _("phishing, account take-over")
+    STOLEN_CARD = "stolen_card", _("stolen or copied card")
+    COMPROMISED_MERCHANT = "compromised_merchant", _("compromised merchant or terminal")
+    MULE = "mule", _("mule account")
+    OTHER_FRAUD = "other_fraud", _("other fraud")
+    CUSTOMER_CONFIRMED = "customer_confirmed", _("customer confirmed it")
+    KNOWN_PATTERN = "known_pattern", _("known pattern of this customer")
+    NO_CONTACT = "no_contact", _("customer not reached")
+    NOT_ENOUGH = "not_enough", _("not enough information")
+
+
+class Alert(OwnedByBank):
+    """A scored transaction above the threshold of its day."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        CLAIMED = "claimed", _("in review")
+        DECIDED = "decided", _("decided")
+
+    class Disposition(models.TextChoices):
+        FRAUD = "fraud", _("fraud")
+        GENUINE = "genuine", _("genuine")
+        CANNOT_TELL = "cannot_tell", _("cannot tell")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="alerts")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    probability = models.FloatField()
+    other_probabilities = models.JSONField(default=dict)  # what the other models said, by origin
+    threshold = models.FloatField()
+    expected_loss = models.BigIntegerField(default=0)  # probability x recoverable amount
+    features = ArrayField(models.FloatField(null=True), default=list)
+    reasons = models.JSONField(default=list)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    claimed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    disposition = models.CharField(max_length=12, choices=Disposition, blank=True)
+    reason_code = models.CharField(max_length=24, choices=ReasonCode, blank=True)
+    note = models.CharField(max_length=2000, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction"], name="one_alert_per_transaction"),
+            models.CheckConstraint(
+                condition=~Q(status="decided")
+                | (~Q(disposition="") & ~Q(reason_code="") & Q(decided_at__isnull=False)),
+                name="no_close_without_disposition_and_reason",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["bank", "-expected_loss", "id"],
+                condition=Q(status__in=["open", "claimed"]),
+                name="alert_queue",
+            ),
+            models.Index(fields=["bank", "-decided_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"alert {self.id}"
+
+
+class AlertEvent(OwnedByBank):
+    """One line of an alert's history."""
+
+    class Kind(models.TextChoices):
+        RAISED = "raised", _("raised")
+        CLAIMED = "claimed", _("taken")
+        RELEASED = "released", _("put back")
+        COMMENTED = "commented", _("comment")
+        DECIDED = "decided", _("decided")
+        REOPENED = "reopened", _("reopened")
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=10, choices=Kind)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    text = models.CharField(max_length=2000, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
