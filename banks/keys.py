@@ -1,0 +1,84 @@
+"""A bank's private keys and key shares: files of its own folder (0600), never a database row.
+
+Layout of the folder: ``signing.key`` and ``sealing.key`` (32 secret bytes each) and one
+``share-<epoch>.json`` per key epoch in which the bank is a custodian.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+from consortium.protocol.envelope import SigningKey
+from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.sealing import SealingKey
+from consortium.protocol.threshold import KeyShare
+
+
+def folder(slug: str) -> Path:
+    return Path(settings.DATA_DIR) / "banks" / slug / "keys"
+
+
+def make(slug: str) -> None:
+    """Make both key pairs on this side; existing keys are kept."""
+    place = folder(slug)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place.chmod(0o700)
+    for name, secret in (
+        ("signing.key", SigningKey.generate().to_bytes()),
+        ("sealing.key", SealingKey.generate().to_bytes()),
+    ):
+        if not (place / name).exists():
+            _write(place / name, secret)
+
+
+def signing(slug: str) -> SigningKey:
+    return SigningKey(_read(slug, "signing.key"))
+
+
+def sealing(slug: str) -> SealingKey:
+    return SealingKey(_read(slug, "sealing.key"))
+
+
+def save_share(slug: str, epoch: str, share: KeyShare) -> None:
+    _write(folder(slug) / f"share-{epoch}.json", json.dumps(share.to_wire()).encode())
+
+
+def share(slug: str, epoch: str) -> KeyShare | None:
+    """This bank's share of an epoch's key; None where it is no custodian or lost it."""
+    path = folder(slug) / f"share-{epoch}.json"
+    return KeyShare.from_wire(json.loads(path.read_bytes())) if path.exists() else None
+
+
+def destroy_share(slug: str, epoch: str) -> bool:
+    """Overwrite and delete the share of a past epoch; False where there was none."""
+    path = folder(slug) / f"share-{epoch}.json"
+    if not path.exists():
+        return False
+    path.write_bytes(os.urandom(path.stat().st_size))
+    path.unlink()
+    return True
+
+
+def _read(slug: str, name: str) -> bytes:
+    path = folder(slug) / name
+    if not path.exists():
+        raise Refused(
+            "keys_missing",
+            gettext_noop("This bank has no keys yet. Accept the invitation to make them."),
+        )
+    return path.read_bytes()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a secret so that nobody else can read it and a crash leaves no half of it."""
+    partial = path.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
