@@ -5,6 +5,7 @@ from .alerts import Alert, AlertEvent, ReasonCode, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .training import (
     BankSettings,
+    Comparison,
     Evaluation,
     ModelVersion,
     Threshold,
@@ -15,6 +16,7 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "BankSettings",
+    "Comparison",
     "Evaluation",
     "Import",
     "ImportStatus",

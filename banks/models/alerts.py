@@ -72,6 +72,7 @@ class Alert(OwnedByBank):
     probability = models.FloatField()
     other_probabilities = models.JSONField(default=dict)  # what the other models said, by origin
     threshold = models.FloatField()
+    only_consortium = models.BooleanField(default=False)  # the own model would have let it pass
     expected_loss = models.BigIntegerField(default=0)  # probability x recoverable amount
     features = ArrayField(models.FloatField(null=True), default=list)
     reasons = models.JSONField(default=list)

@@ -65,6 +65,7 @@ class Import(OwnedByBank):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    scored_at = models.DateTimeField(null=True, blank=True)  # its unlabelled rows have been scored
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -110,6 +111,7 @@ class Transaction(OwnedByBank):
         indexes: ClassVar = [
             models.Index(fields=["bank", "time"]),
             models.Index(fields=["bank", "account", "time"]),
+            models.Index(fields=["bank", "counterparty", "time"]),
         ]
 
     def __str__(self) -> str:

@@ -56,7 +56,8 @@ class TrainingRun(OwnedByBank):
     lease_token = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure_code = models.CharField(max_length=60, blank=True)
-    failure = models.TextField(blank=True)
+    failure = models.TextField(blank=True)  # an English message id; translated where it is shown
+    failure_params = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -107,6 +108,9 @@ class ModelVersion(OwnedByBank):
     trained_from = models.DateTimeField(null=True)
     trained_until = models.DateTimeField(null=True)
     lineage = models.JSONField(default=dict)  # run, rounds, receipts, seeds, parts of an ensemble
+    feature_plan = models.JSONField(default=dict)  # how its features are built
+    # This bank's typical value of each feature, for the reasons; never part of the artifact.
+    typical = ArrayField(models.FloatField(null=True), default=list)
     run = models.ForeignKey(
         TrainingRun, on_delete=models.PROTECT, null=True, related_name="versions"
     )
@@ -156,6 +160,40 @@ class Evaluation(OwnedByBank):
         return f"{self.version} {self.window}"
 
 
+class Comparison(OwnedByBank):
+    """Two versions on the same transactions of one test window, at the same number of alerts.
+
+    ``caught_*`` count frauds by which of the two alerted on them; the difference in average
+    precision (version − baseline) has a paired 95 % bootstrap interval over accounts.
+    """
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons")
+    baseline = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    window_from = models.DateTimeField()
+    window_until = models.DateTimeField()
+    alerts = models.PositiveIntegerField()
+    caught_by_both = models.PositiveIntegerField()
+    caught_by_version = models.PositiveIntegerField()
+    caught_by_baseline = models.PositiveIntegerField()
+    caught_by_neither = models.PositiveIntegerField()
+    difference = models.FloatField(null=True)
+    difference_low = models.FloatField(null=True)
+    difference_high = models.FloatField(null=True)
+    draws = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["version", "baseline", "window_from", "window_until"],
+                name="one_comparison_per_window",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} ↔ {self.baseline}"
+
+
 class Threshold(OwnedByBank):
     """A version's alert threshold on the score, with who set it and why. The newest one counts."""
 
@@ -182,6 +220,10 @@ class BankSettings(OwnedByBank):
     """What this bank decided for itself."""
 
     scoring_version = models.ForeignKey(
+        ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # What scored before; one step back is one click.
+    previous_version = models.ForeignKey(
         ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
