@@ -3,6 +3,7 @@ security, see the first migration)."""
 
 from .alerts import Alert, AlertEvent, ReasonCode, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
+from .rounds import ProtocolAct, ProtocolLease, RoundPart, SentMessage, TrustedRoster
 from .training import (
     BankSettings,
     Comparison,
@@ -23,10 +24,15 @@ __all__ = [
     "Label",
     "LabelEvent",
     "ModelVersion",
+    "ProtocolAct",
+    "ProtocolLease",
     "ReasonCode",
+    "RoundPart",
     "Score",
+    "SentMessage",
     "SourceMapping",
     "Threshold",
     "TrainingRun",
     "Transaction",
+    "TrustedRoster",
 ]
