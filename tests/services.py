@@ -1,0 +1,38 @@
+"""Starts PostgreSQL and Redis for the tests where DATABASE_URL names none, and keeps files apart.
+
+A plugin (`-p tests.services`) and not a conftest: pytest-django reads the settings before any
+conftest is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from consortium.embedded import Services
+
+_open = ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """What is named already comes from outside, or from the parent of this xdist worker."""
+    if "CONSORTIUM_DATA_DIR" not in os.environ:
+        os.environ["CONSORTIUM_DATA_DIR"] = str(_new_folder("consortium-test-files-"))
+    if "DATABASE_URL" not in os.environ:
+        services = Services(_new_folder("consortium-test-"), durable=False)
+        os.environ.update(_open.enter_context(services))
+
+
+def _new_folder(prefix: str) -> Path:
+    folder = Path(_open.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+    folder.chmod(0o711)  # the services' own account passes through
+    return folder
+
+
+def pytest_unconfigure() -> None:
+    _open.close()
