@@ -22,16 +22,16 @@ import gmpy2
 from consortium.protocol.biprimality import prove_biprime, verify_biprime
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.exponentiation import secret_powers
-from consortium.protocol.integers import bytes_from_hex, exact_fields, small_integer
+from consortium.protocol.integers import bytes_from_hex, exact_fields
 from consortium.protocol.paillier import require_key_size
 from consortium.protocol.primes import Below, is_safe_prime, safe_prime
 from consortium.protocol.shamir import split
 from consortium.protocol.threshold import (
-    MAX_CUSTODIANS,
     KeyShare,
     ThresholdPublicKey,
     check_share,
     check_verification_keys,
+    require_quorum,
 )
 
 
@@ -83,8 +83,7 @@ def deal(
 
     The primes are made here unless ``safe_primes`` gives them; they are in nothing returned.
     """
-    small_integer(custodians, "custodians", low=1, high=MAX_CUSTODIANS)
-    small_integer(threshold, "threshold", low=1, high=custodians)
+    require_quorum(custodians, threshold)
     p, q = safe_primes or _two_safe_primes(key_bits, rng)
     _require_good_primes(p, q, key_bits)
     n = p * q

@@ -33,6 +33,12 @@ from consortium.protocol.shamir import lagrange
 MAX_CUSTODIANS = 32
 
 
+def require_quorum(custodians: object, threshold: object) -> tuple[int, int]:
+    """Read n and t, with 2 <= t <= n: a key that one custodian can use alone is not shared."""
+    n = small_integer(custodians, "custodians", low=2, high=MAX_CUSTODIANS)
+    return n, small_integer(threshold, "threshold", low=2, high=n)
+
+
 @dataclass(frozen=True)
 class ThresholdPublicKey:
     """What everybody knows of a shared key.
@@ -49,8 +55,7 @@ class ThresholdPublicKey:
 
     def __post_init__(self, allow_small: bool) -> None:
         require_key_size(self.n, allow_small=allow_small)
-        small_integer(self.custodians, "custodians", low=1, high=MAX_CUSTODIANS)
-        small_integer(self.threshold, "threshold", low=1, high=self.custodians)
+        require_quorum(self.custodians, self.threshold)
         small_integer(
             len(self.verification_keys),
             "verification_keys",
@@ -95,7 +100,7 @@ class ThresholdPublicKey:
     def from_wire(cls, wire: object, *, allow_small: bool = False) -> ThresholdPublicKey:
         names = ["n", "threshold", "custodians", "v", "verification_keys"]
         fields = exact_fields(wire, names, "A threshold key")
-        custodians = small_integer(fields["custodians"], "custodians", low=1, high=MAX_CUSTODIANS)
+        custodians, threshold = require_quorum(fields["custodians"], fields["threshold"])
         keys = fields["verification_keys"]
         if not isinstance(keys, list) or len(keys) != custodians:
             raise ProtocolRefused(
@@ -106,7 +111,7 @@ class ThresholdPublicKey:
         wide = 2 * MAXIMUM_KEY_BITS
         return cls(
             n=from_hex(fields["n"], "n", bits=MAXIMUM_KEY_BITS),
-            threshold=small_integer(fields["threshold"], "threshold", low=1, high=custodians),
+            threshold=threshold,
             custodians=custodians,
             v=from_hex(fields["v"], "v", bits=wide),
             verification_keys=tuple(from_hex(k, "verification_keys", bits=wide) for k in keys),
