@@ -6,7 +6,7 @@ checked against the lines before it, so that a changed byte is found and located
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consortium.protocol.custody import check_certificate
@@ -105,22 +105,19 @@ def verify_bundle(bundle: bytes, *, bank: str, coordinator: VerifyKey) -> Bundle
     ``bank`` is whose evidence it should be; ``coordinator`` the key that its members' rosters name.
     """
     checker = _BundleChecker(bank, coordinator)
+    *lines, rest = bundle.split(b"\n")
     line = offset = 0
     try:
-        for line, text in enumerate(_lines(bundle), start=1):
+        for line, text in enumerate(lines, start=1):
             checker.take(line, text)
             offset += len(text) + 1
+        if rest:
+            line += 1
+            raise _broken_bundle(_("The file ends in the middle of a line."))
         checker.finish()
     except ProtocolRefused as refused:
         return checker.report(Fault(line, offset, str(refused)))
     return checker.report(None)
-
-
-def _lines(bundle: bytes) -> Iterator[bytes]:
-    *lines, rest = bundle.split(b"\n")
-    yield from lines
-    if rest or not lines:
-        raise _broken_bundle(_("The file ends in the middle of a line."))
 
 
 @dataclass

@@ -34,8 +34,6 @@ Step = Literal["statistics", "update", "metrics"]
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
 
-TAG_BITS = 16
-
 
 # Joining and keys
 
@@ -187,10 +185,9 @@ class Manifest(Message):
         return digest(canonical([self.task, self.step, what]))
 
     @property
-    def context_tag(self) -> int:
-        """Slot 1 of every plaintext, 16 bits: sums of another task, round, model or key show."""
-        bound = [self.task, self.round, self.base_model, self.key_id]
-        return int(digest(canonical(bound)), 16) % (1 << TAG_BITS)
+    def context(self) -> tuple[str, str, str, str]:
+        """What ``packing.context_tag`` makes the tag of slot 1 from."""
+        return self.task, self.round, self.base_model, self.key_id
 
     def proof_context(self, bank: str) -> bytes:
         """What ``bank``'s proof of plaintext knowledge is bound to."""
