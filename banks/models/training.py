@@ -197,9 +197,14 @@ class Comparison(OwnedByBank):
 class Threshold(OwnedByBank):
     """A version's alert threshold on the score, with who set it and why. The newest one counts."""
 
+    class Method(models.TextChoices):
+        BEST_F1 = "best_f1", _("best F1 on validation")
+        CAPACITY = "capacity", _("as many alerts as the bank can review")
+        PERSON = "person", _("set by a person")
+
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="thresholds")
     value = models.FloatField()  # probability of fraud, 0..1
-    method = models.CharField(max_length=30)
+    method = models.CharField(max_length=30, choices=Method)
     reason = models.CharField(max_length=200, blank=True)
     set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,244 @@
+"""Phase 0: a bank trains alone on its own transactions, in its own worker."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from croniter import croniter
+from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
+
+from banks.ml.models.spec import ModelSpec
+from banks.models import BankSettings, LabelEvent, ModelVersion, TrainingRun
+from banks.services import datasets, evaluation, runs, versions
+from banks.services.datasets import Prepared, Recipe
+from consortium.accounts import audit
+from consortium.accounts.actors import Actor, system
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.errors import Refused, gettext_noop
+
+log = structlog.get_logger(__name__)
+
+STEPS: Final = ("features", "learning", "judging")
+LEAST_FRAUDS: Final = 20
+MOST_EPOCHS: Final = 30
+
+Status = TrainingRun.Status
+Trigger = TrainingRun.Trigger
+
+
+def request_training(
+    *,
+    bank: Bank,
+    actor: Actor,
+    trigger: str = Trigger.PERSON,
+    windows: dict[str, Any] | None = None,
+) -> TrainingRun:
+    """Queue a run alone; the caller wakes the worker once this has been committed.
+
+    ``windows`` overrides the periods that follow from the data's span. Raises Refused when there
+    is nothing to train on, or a run alone is already under way.
+    """
+    recipe = datasets.recipe_for(bank, windows=windows)
+    try:
+        with bank_scope(bank.pk):
+            run = TrainingRun.objects.create(
+                bank=bank,
+                phase=TrainingRun.Phase.ALONE,
+                trigger=trigger,
+                started_by=actor.user,
+                steps_total=len(STEPS),
+                settings={**recipe.to_json(), "seed": secrets.randbits(31)},
+            )
+            audit.record(actor=actor, verb="training.requested", target=run, bank=bank)
+    except IntegrityError as error:
+        raise Refused(
+            "already_training",
+            gettext_noop("A training alone is already under way. Wait for it, or cancel it."),
+        ) from error
+    return run
+
+
+def cancel_training(*, bank: Bank, actor: Actor, run_id: uuid.UUID | str) -> None:
+    """Stop a run alone; its worker notices at its next report and leaves nothing behind."""
+    with bank_scope(bank.pk):
+        cancelled = TrainingRun.objects.filter(
+            pk=run_id,
+            phase=TrainingRun.Phase.ALONE,
+            status__in=[Status.QUEUED, Status.RUNNING],
+        ).update(status=Status.CANCELLED, finished_at=timezone.now())
+        if not cancelled:
+            raise Refused("not_running", gettext_noop("This training is not under way any more."))
+        audit.record(
+            actor=actor, verb="training.cancelled", target=f"trainingrun:{run_id}", bank=bank
+        )
+
+
+def run_training(*, bank: Bank, run_id: uuid.UUID | str) -> None:
+    """Do a queued run, or take one over whose worker fell silent; else nothing.
+
+    However often and wherever this is called, a run makes at most one model version.
+    """
+    lease = runs.claim(bank=bank, run_id=run_id)
+    if lease is None:
+        return
+    try:
+        _train(lease)
+    except runs.LeaseLost:
+        log.info("training_left", run=str(run_id))
+    except Refused as refused:
+        runs.fail(lease, refused)
+    except Exception:
+        log.exception("training_broke", run=str(run_id))
+        runs.fail(
+            lease,
+            Refused(
+                "unexpected",
+                gettext_noop("Something unexpected happened. The worker's log says what."),
+            ),
+        )
+
+
+def _train(lease: runs.Lease) -> None:
+    with bank_scope(lease.bank.pk):
+        run = lease.rows().get()
+    recipe = datasets.Recipe.from_json(run.settings)
+    with lease.step("features", 1, len(STEPS)):
+        prepared = datasets.prepare(lease.bank, recipe)
+        _require_frauds(prepared)
+    with lease.step("learning", 2, len(STEPS)):
+        new = _learn(lease, run, recipe, prepared)
+    with lease.step("judging", 3, len(STEPS)):
+        measured = evaluation.measure(new.scorer, prepared)
+    with bank_scope(lease.bank.pk):
+        version = versions.add_version(
+            bank=lease.bank, new=new, prepared=prepared, measured=measured
+        )
+        LabelEvent.objects.filter(
+            bank=lease.bank,
+            learned_by__isnull=True,
+            known_at__lte=run.created_at,
+            transaction__time__lt=evaluation.moment(prepared.windows.train_until),
+        ).update(learned_by=run)
+        runs.finish(lease, result={**run.result, **new.lineage, "version": version.number})
+        audit.record(
+            actor=system("training", bank=lease.bank),
+            verb="version.trained",
+            target=version,
+            bank=lease.bank,
+        )
+
+
+def _learn(
+    lease: runs.Lease, run: TrainingRun, recipe: Recipe, prepared: Prepared
+) -> versions.NewVersion:
+    from banks.ml import training
+    from banks.ml.artifact import ModelArtifact
+    from banks.ml.encoding import Standardiser, statistics
+    from banks.ml.models.mlp import MLP, mlp_spec, parameter_count
+
+    seed = run.settings["seed"]
+    encoder = Standardiser.from_sums(statistics(prepared.train.X))
+    spec: ModelSpec = mlp_spec(prepared.features)
+    examples = training.prepare(
+        encoder, prepared.train.X, prepared.train.labels, prepared.train.ids, seed=seed
+    )
+    validation = training.prepare(
+        encoder,
+        prepared.validation.X,
+        prepared.validation.labels,
+        prepared.validation.ids,
+        seed=seed,
+        rate=1.0,
+    )
+    losses: list[dict[str, float | None]] = []
+
+    def report(step: training.Step) -> None:
+        losses.append({"loss": step.loss, "validation_loss": step.validation_loss})
+        lease.report(progress=step.epoch / step.epochs, result={"losses": losses})
+
+    fitted = training.fit_local(
+        spec,
+        examples,
+        validation,
+        replace(training.TrainingPlan(), epochs=MOST_EPOCHS),
+        seed=seed,
+        progress=report,
+    )
+    model = MLP(spec, encoder, fitted.parameters)
+    artifact = ModelArtifact(model, about={"seed": seed, "family": spec.family})
+    return versions.NewVersion(
+        origin=ModelVersion.Origin.ALONE,
+        family=spec.family,
+        artifact=artifact.to_bytes(),
+        recipe=recipe,
+        parameters=parameter_count(spec),
+        scorer=model,
+        lineage={
+            "rows": len(prepared.train),
+            "frauds": prepared.train.frauds,
+            "examples": fitted.examples,
+            "best_epoch": fitted.best_epoch,
+            "losses": losses,
+        },
+        run=run,
+    )
+
+
+def _require_frauds(prepared: Prepared) -> None:
+    if prepared.train.frauds < LEAST_FRAUDS:
+        raise Refused(
+            "too_few_frauds",
+            gettext_noop(
+                "There are %(frauds)s known frauds in the training window and at least %(least)s "
+                "are needed. Import a longer period, or label more transactions."
+            ),
+            frauds=prepared.train.frauds,
+            least=LEAST_FRAUDS,
+        )
+
+
+def start_due(*, bank: Bank, now: datetime) -> TrainingRun | None:
+    """Queue the scheduled run if its time has come; two callers queue one.
+
+    A schedule that cannot be met (no data, already training) waits for its next time.
+    """
+    with bank_scope(bank.pk):
+        due = BankSettings.objects.filter(
+            bank=bank, training_enabled=True, next_training_at__lte=now
+        ).first()
+        if due is None:
+            return None
+        moved = BankSettings.objects.filter(
+            pk=due.pk, next_training_at=due.next_training_at
+        ).update(next_training_at=next_time(due.training_cron, due.zone, now))
+    if not moved:
+        return None
+    try:
+        return request_training(
+            bank=bank, actor=system("schedule", bank=bank), trigger=Trigger.SCHEDULE
+        )
+    except Refused as refused:
+        log.info("scheduled_training_refused", bank=bank.slug, code=refused.code)
+        return None
+
+
+def next_time(cron: str, zone: str, after: datetime) -> datetime:
+    """When a cron line next falls due, in the wall-clock time of ``zone``."""
+    due: datetime = croniter(cron, after.astimezone(ZoneInfo(zone))).get_next(datetime)
+    return due
+
+
+def waiting_labels(bank: Bank) -> int:
+    """Labels said since the last training that learned; needs the bank's scope."""
+    return LabelEvent.objects.filter(
+        Q(value__isnull=False), bank=bank, learned_by__isnull=True
+    ).count()
