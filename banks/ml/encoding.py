@@ -43,6 +43,9 @@ class Encoder(Protocol):
     def encode(self, X: ArrayLike) -> NDArray[np.float32]:
         """Features [n, F] with NaN for missing → inputs [n, width]."""
 
+    def project(self, X: ArrayLike, weights: FloatArray) -> FloatArray:
+        """encode(X) @ weights, float64[n]."""
+
     def arrays(self) -> Arrays:
         """Everything needed to build the encoder again."""
 
@@ -159,6 +162,9 @@ class Standardiser:
         z = (compress(matrix) - self.mean) / self.scale
         z = np.where(missing, 0.0, np.clip(z, -INPUT_LIMIT, INPUT_LIMIT))
         return np.hstack([z, missing]).astype(np.float32)
+
+    def project(self, X: ArrayLike, weights: FloatArray) -> FloatArray:
+        return np.asarray(self.encode(X).astype(np.float64) @ weights)
 
     def arrays(self) -> Arrays:
         return {"mean": self.mean, "scale": self.scale}

@@ -5,10 +5,8 @@ Every partition of the same rows, and the pooled set, therefore trains on the sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 KEPT_GENUINE_ROWS = 80_000
 LEAST_RATE = 0.1
@@ -16,7 +14,7 @@ _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
 
 
-def row_keys(ids: Sequence[str] | NDArray[np.str_]) -> NDArray[np.uint64]:
+def row_keys(ids: ArrayLike) -> NDArray[np.uint64]:
     """A 64-bit key per id: FNV-1a of its UTF-8 bytes, finished by splitmix64."""
     texts = np.asarray(ids, dtype=np.str_)
     encoded = np.char.encode(texts, "utf-8")

@@ -1,9 +1,4 @@
-"""Training a perceptron with PyTorch: alone (Phase 0) and one local step of a round (Phase 1).
-
-Fraud is rare, so genuine rows are sampled at a rate r. The loss sees the logit shifted by −log r,
-which undoes the sampling exactly (King and Zeng 2001): the model's own logit stays that of the
-true fraud rate, and banks with different rates can still average their models.
-"""
+"""Training a perceptron with PyTorch: alone (Phase 0) and one local step of a round (Phase 1)."""
 
 from __future__ import annotations
 
@@ -15,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from banks.ml import sampling
-from banks.ml.encoding import Encoder
+from banks.ml.examples import Examples, prepare
 from banks.ml.models.mlp import initial_parameters, layer_shapes, layers, predict_logits
 from banks.ml.models.spec import ModelSpec
 from banks.ml.ranking import log_loss
@@ -24,6 +18,18 @@ from consortium.protocol.errors import Refused, gettext_noop
 
 if TYPE_CHECKING:
     from torch import nn
+
+__all__ = [
+    "Examples",
+    "FitResult",
+    "LocalUpdate",
+    "Step",
+    "TrainingPlan",
+    "fit_local",
+    "local_update",
+    "prepare",
+    "torch_module",
+]
 
 PPM = 1_000_000
 FRESH_ENOUGH = 1e-5
@@ -66,27 +72,6 @@ class TrainingPlan:
         return self.learning_rate_ppm / PPM * decay**round_index
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Rows ready to train on: encoded inputs, labels, and the rate at which genuine were kept."""
-
-    inputs: NDArray[np.float32]
-    labels: NDArray[np.float32]
-    rate: float = 1.0
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def frauds(self) -> int:
-        return int(self.labels.sum())
-
-    @property
-    def offset(self) -> float:
-        """Added to a logit, it becomes the logit among the sampled rows."""
-        return -math.log(self.rate)
-
-
 @dataclass(frozen=True)
 class Step:
     """One finished epoch, as progress shows it."""
@@ -115,32 +100,6 @@ class FitResult:
     frauds: int
     best_epoch: int
     history: list[Step] = field(default_factory=list)
-
-
-def prepare(
-    encoder: Encoder,
-    X: ArrayLike,
-    labels: ArrayLike,
-    ids: ArrayLike,
-    *,
-    seed: int,
-    rate: float | None = None,
-) -> Examples:
-    """Sample genuine rows by id and encode what remains; rows without a label (−1) are left out.
-
-    X is features [n, F], labels int8 [n], ids text [n]. ``rate`` None lets the number of genuine
-    rows decide. Raises Refused when no labelled row is left.
-    """
-    y = np.asarray(labels)
-    chosen_rate = sampling.negative_rate(int((y == 0).sum())) if rate is None else rate
-    keep = sampling.sample(y, sampling.row_keys(ids), chosen_rate, seed)  # type: ignore[arg-type]
-    if not keep.any():
-        raise Refused("no_examples", gettext_noop("There is no labelled transaction to train on."))
-    return Examples(
-        inputs=encoder.encode(np.asarray(X)[keep]),
-        labels=y[keep].astype(np.float32),
-        rate=chosen_rate,
-    )
 
 
 def local_update(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from banks.ml.encoding import Standardiser, statistics
+from banks.ml.examples import Examples, prepare
 from banks.ml.explanation import reasons, typical_values
 from banks.ml.models import (
     MLP,
@@ -13,14 +14,7 @@ from banks.ml.models import (
     predict_logits,
 )
 from banks.ml.ranking import average_precision, sigmoid
-from banks.ml.training import (
-    Examples,
-    TrainingPlan,
-    fit_local,
-    local_update,
-    prepare,
-    torch_module,
-)
+from banks.ml.training import TrainingPlan, fit_local, local_update, torch_module
 from consortium.protocol.errors import Refused
 from tests.ml.worlds import world
 

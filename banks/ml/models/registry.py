@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 
 from banks.ml.encoding import Arrays, Encoder, Standardiser
 from banks.ml.models.base import Model
+from banks.ml.models.logistic import Logistic
 from banks.ml.models.mlp import MLP
 from banks.ml.models.spec import ModelSpec
+from banks.ml.models.trees import Trees
+from banks.ml.piecewise import PiecewiseLinear
 from consortium.protocol.errors import Refused, gettext_noop
 
-ENCODERS = {encoder.kind: encoder for encoder in (Standardiser,)}
-MODELS = {model.family: model for model in (MLP,)}
+ENCODERS = {encoder.kind: encoder for encoder in (Standardiser, PiecewiseLinear)}
+MODELS = {model.family: model for model in (MLP, Logistic, Trees)}
 ENCODER_PREFIX = "encoder."
 
 
