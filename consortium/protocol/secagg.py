@@ -1,0 +1,351 @@
+"""Sums by pairwise masks: no decryption key exists at all.
+
+Secure aggregation with double masking (Bonawitz and others, ACM CCS 2017). Each two banks share a
+mask that one adds and the other subtracts; each bank adds a mask of its own as well, so that a
+vector that arrives late stays hidden although its pairwise masks were recovered; the seeds of
+both are shared among all by Shamir's scheme. After the freeze certificate each bank releases, for
+every member, one kind of share only: of the seed if its vector is in, of the key if it is not.
+A pad derived from a key that only banks hold keeps the sum from the coordinator.
+
+This is the pure part: sealing shares to their holders, signing, the certificate and the memory of
+what was released belong to the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consortium.protocol.errors import ProtocolRefused, gettext_noop
+from consortium.protocol.masking import Words, add_mask, agree, derive, public_key
+from consortium.protocol.packing import Integers
+from consortium.protocol.secagg_messages import (
+    Advertisement,
+    Kind,
+    ReleasedShare,
+    RoundSecrets,
+    Session,
+    ShareCommitment,
+    SharePair,
+)
+from consortium.protocol.shamir import join, split
+
+FIELD = 2**521 - 1
+"""The prime field of the shares: room for 256-bit secrets, and one reduction is cheap."""
+
+Advertisements = Mapping[str, Advertisement]
+
+
+# A bank's steps
+
+
+def begin(session: Session, me: str) -> tuple[RoundSecrets, Advertisement, list[SharePair]]:
+    """Fresh secrets, what to publish of them, and a pair of shares to seal to each member."""
+    _require_member(session, me)
+    mine = RoundSecrets(mask_key=secrets.token_hex(32), seed=secrets.token_hex(32))
+    points = range(1, len(session.members) + 1)
+    keys, seeds = (
+        split(int(secret, 16), session.threshold, points, FIELD)
+        for secret in (mine.mask_key, mine.seed)
+    )
+    pairs = [
+        SharePair(me, holder, format(keys[point], "0132x"), format(seeds[point], "0132x"))
+        for point, holder in zip(points, session.members, strict=True)
+    ]
+    commitments = tuple(
+        ShareCommitment(
+            pair.holder,
+            _commit(session, "key", me, pair.holder, pair.key),
+            _commit(session, "seed", me, pair.holder, pair.seed),
+        )
+        for pair in pairs
+    )
+    mask_public = public_key(bytes.fromhex(mine.mask_key)).hex()
+    seed_commitment = _commit(session, "seed", me, me, mine.seed)
+    return mine, Advertisement(me, mask_public, seed_commitment, commitments), pairs
+
+
+def accept(session: Session, me: str, advertisement: Advertisement, pair: SharePair) -> None:
+    """Refuse, naming the owner, shares that are not those it committed to."""
+    expected = _commitment(session, advertisement, me)
+    if (
+        (pair.owner, pair.holder) != (advertisement.owner, me)
+        or _commit(session, "key", pair.owner, me, pair.key) != expected.key
+        or _commit(session, "seed", pair.owner, me, pair.seed) != expected.seed
+    ):
+        raise ProtocolRefused(
+            "forged_share",
+            gettext_noop("Bank %(owner)s sent shares that it did not commit to."),
+            owner=advertisement.owner,
+        )
+
+
+def mask(
+    session: Session,
+    me: str,
+    mine: RoundSecrets,
+    advertisements: Advertisements,
+    group_key: bytes,
+    values: Integers,
+) -> Words:
+    """This bank's masked vector: uint32[P] or uint64[P], uniform to everybody without a quorum."""
+    _require_all(session, advertisements)
+    numbers = np.asarray(values)
+    if numbers.dtype != np.int64 or numbers.shape != (session.length,):
+        raise ProtocolRefused(
+            "malformed_vector",
+            gettext_noop("The vector must be a row of %(length)s int64 values."),
+            length=session.length,
+        )
+    largest = session.layout.largest
+    if (numbers < -largest).any() or (numbers > largest).any():
+        raise ProtocolRefused(
+            "value_out_of_range",
+            gettext_noop("A value is outside ±%(largest)s, the range of %(layout)s."),
+            largest=largest,
+            layout=session.words,
+        )
+    vector = numbers.astype(session.dtype)
+    add_mask(vector, derive(bytes.fromhex(mine.seed), session.context, "self"))
+    add_mask(vector, _pad_key(session, group_key, me))
+    for other in session.members:
+        if other != me:
+            _add_pair(session, vector, me, mine.mask_key, advertisements[other])
+    return vector
+
+
+def release(
+    session: Session,
+    me: str,
+    held: Mapping[str, SharePair],
+    survivors: Iterable[str],
+    before: Iterable[ReleasedShare] = (),
+) -> list[ReleasedShare]:
+    """The one share of every member that the frozen list ``survivors`` calls for.
+
+    ``before`` is all that this bank has released in this session; the caller keeps what is
+    returned *before* it sends it. With both kinds of a bank's shares out its vector is open, so
+    another list that asks for the other kind is refused.
+    """
+    alive = _require_survivors(session, survivors)
+    if missing := sorted(set(session.members) - set(held)):
+        raise ProtocolRefused(
+            "share_missing",
+            gettext_noop("This bank holds no shares of bank %(owner)s."),
+            owner=missing[0],
+        )
+    wanted: dict[str, Kind] = {o: "seed" if o in alive else "key" for o in session.members}
+    for share in before:
+        if wanted[share.owner] != share.kind:
+            raise ProtocolRefused(
+                "both_shares",
+                gettext_noop("The other share of bank %(owner)s was released already."),
+                owner=share.owner,
+            )
+    return [
+        ReleasedShare(owner, me, kind, getattr(held[owner], kind)) for owner, kind in wanted.items()
+    ]
+
+
+def open_sum(
+    session: Session,
+    advertisements: Advertisements,
+    masked: Mapping[str, Words],
+    released: Sequence[ReleasedShare],
+    group_key: bytes,
+) -> Integers:
+    """The sum int64[P] of the vectors in ``masked``, whose banks are the frozen list.
+
+    Every bank does this itself, from the signed vectors and released shares. A share that does
+    not fit its commitment is refused by the name of its holder, shares that do not fit together
+    by the name of their owner.
+    """
+    _require_all(session, advertisements)
+    alive = _require_survivors(session, masked)
+    shares = _sort_out(session, advertisements, alive, released)
+    total = np.zeros(session.length, session.dtype)
+    for bank, vector in masked.items():
+        if vector.dtype != session.dtype or vector.shape != (session.length,):
+            raise ProtocolRefused(
+                "malformed_vector",
+                gettext_noop("The masked vector of bank %(owner)s has another form."),
+                owner=bank,
+            )
+        np.add(total, vector, out=total)
+        add_mask(total, _pad_key(session, group_key, bank), subtract=True)
+    for owner in session.members:
+        secret = _recover(session, advertisements[owner], shares[owner], alive=owner in alive)
+        if owner in alive:
+            seed = bytes.fromhex(secret)
+            add_mask(total, derive(seed, session.context, "self"), subtract=True)
+            continue
+        for survivor in alive:
+            # What the survivor added for this pair is what the absent bank would have taken away.
+            _add_pair(session, total, owner, secret, advertisements[survivor])
+    return _signed(session, total, len(alive))
+
+
+def to_bytes(vector: Words) -> bytes:
+    """Big-endian words."""
+    return vector.astype(vector.dtype.newbyteorder(">")).tobytes()
+
+
+def from_bytes(session: Session, blob: bytes) -> Words:
+    """Read what ``to_bytes`` wrote; refused if it is of another length."""
+    if len(blob) != session.length * session.dtype.itemsize:
+        raise ProtocolRefused(
+            "wrong_length",
+            gettext_noop("The masked vector has %(length)s bytes instead of %(expected)s."),
+            length=len(blob),
+            expected=session.length * session.dtype.itemsize,
+        )
+    words: Words = np.frombuffer(blob, session.dtype.newbyteorder(">")).astype(session.dtype)
+    return words
+
+
+# Inside
+
+
+def _add_pair(
+    session: Session, vector: Words, me: str, mask_key: str, other: Advertisement
+) -> None:
+    """Add the mask of a pair as bank ``me`` does: plus for the first of the two, else minus."""
+    try:
+        shared = agree(bytes.fromhex(mask_key), bytes.fromhex(other.mask_key))
+    except ValueError as fault:
+        raise ProtocolRefused(
+            "bad_mask_key",
+            gettext_noop("The mask key of bank %(owner)s is not usable."),
+            owner=other.owner,
+        ) from fault
+    first, second = sorted((me, other.owner))
+    key = derive(shared, session.context, f"pair {first} {second}")
+    add_mask(vector, key, subtract=me != first)
+
+
+def _pad_key(session: Session, group_key: bytes, bank: str) -> bytes:
+    """A pad for each bank: one pad times an even count would leave low bits of the sum bare."""
+    return derive(group_key, session.context, f"pad {bank}")
+
+
+def _commit(session: Session, kind: Kind, owner: str, holder: str, secret: str) -> str:
+    text = "\0".join((kind, owner, holder, secret)).encode()
+    return hashlib.sha256(b"consortium/share/1\0" + session.context + text).hexdigest()
+
+
+def _commitment(session: Session, advertisement: Advertisement, holder: str) -> ShareCommitment:
+    """The commitment for one holder; an advertisement has exactly one for each member."""
+    if tuple(entry.holder for entry in advertisement.shares) != session.members:
+        raise ProtocolRefused(
+            "malformed_advertisement",
+            gettext_noop("Bank %(owner)s did not commit to a share for every member."),
+            owner=advertisement.owner,
+        )
+    _require_member(session, holder)
+    return advertisement.shares[session.members.index(holder)]
+
+
+def _sort_out(
+    session: Session,
+    advertisements: Advertisements,
+    alive: Sequence[str],
+    released: Sequence[ReleasedShare],
+) -> dict[str, dict[int, int]]:
+    """Checked shares of the kind that is called for, by owner and point."""
+    found: dict[str, dict[int, int]] = {owner: {} for owner in session.members}
+    for share in released:
+        _require_member(session, share.owner)
+        expected = _commitment(session, advertisements[share.owner], share.holder)
+        commitment = _commit(session, share.kind, share.owner, share.holder, share.share)
+        if commitment != getattr(expected, share.kind):
+            raise ProtocolRefused(
+                "forged_share",
+                gettext_noop("Bank %(holder)s released a share that it was not given."),
+                holder=share.holder,
+            )
+        if (share.kind == "seed") != (share.owner in alive):
+            raise ProtocolRefused(
+                "both_shares",
+                gettext_noop("A share of the wrong kind was released by bank %(holder)s."),
+                holder=share.holder,
+            )
+        found[share.owner][session.members.index(share.holder) + 1] = int(share.share, 16)
+    return found
+
+
+def _recover(
+    session: Session, advertisement: Advertisement, shares: Mapping[int, int], *, alive: bool
+) -> str:
+    """The seed of a bank that is in, the mask key of one that is not."""
+    if len(shares) < session.threshold:
+        raise ProtocolRefused(
+            "too_few_shares",
+            gettext_noop("%(have)s of %(need)s shares of bank %(owner)s are here."),
+            have=len(shares),
+            need=session.threshold,
+            owner=advertisement.owner,
+        )
+    secret = format(join(dict(sorted(shares.items())[: session.threshold]), FIELD), "064x")
+    owner = advertisement.owner
+    if alive:
+        fits = _commit(session, "seed", owner, owner, secret) == advertisement.seed
+    else:
+        fits = len(secret) == 64 and (
+            public_key(bytes.fromhex(secret)).hex() == advertisement.mask_key
+        )
+    if not fits:
+        raise ProtocolRefused(
+            "inconsistent_shares",
+            gettext_noop("The shares that bank %(owner)s gave out do not fit together."),
+            owner=owner,
+        )
+    return secret
+
+
+def _signed(session: Session, total: Words, contributors: int) -> NDArray[np.int64]:
+    """Words read as signed numbers, within what honest values sum to."""
+    signed = total.view(np.int32 if session.dtype.itemsize == 4 else np.int64).astype(np.int64)
+    bound = contributors * session.layout.largest
+    if (signed < -bound).any() or (signed > bound).any():
+        raise ProtocolRefused(
+            "sum_out_of_range",
+            gettext_noop("The opened sum is outside what its members can have sent."),
+        )
+    return signed
+
+
+def _require_member(session: Session, bank: str) -> None:
+    if bank not in session.members:
+        raise ProtocolRefused(
+            "not_a_member",
+            gettext_noop("Bank %(bank)s is not a member of this sum."),
+            bank=bank,
+        )
+
+
+def _require_all(session: Session, advertisements: Advertisements) -> None:
+    """Every member's advertisement under its own name, and no other."""
+    complete = set(advertisements) == set(session.members)
+    if not complete or any(owner != entry.owner for owner, entry in advertisements.items()):
+        raise ProtocolRefused(
+            "malformed_advertisement",
+            gettext_noop("A masked sum needs the advertisement of each member, and no other."),
+        )
+
+
+def _require_survivors(session: Session, survivors: Iterable[str]) -> list[str]:
+    alive = sorted(survivors)
+    for bank in alive:
+        _require_member(session, bank)
+    if len(alive) != len(set(alive)) or len(alive) < session.threshold:
+        raise ProtocolRefused(
+            "too_few_members",
+            gettext_noop("Only %(have)s of the %(need)s members that a sum needs are in."),
+            have=len(set(alive)),
+            need=session.threshold,
+        )
+    return alive
