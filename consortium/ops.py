@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from structlog.contextvars import get_contextvars
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -50,4 +51,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
-    return render(request, "500.html", status=500)
+    """Rendered without the request: what broke may have broken the frame too."""
+    page = render_to_string("500.html", {"request_id": get_contextvars().get("request_id")})
+    return HttpResponse(page, status=500)
