@@ -1,8 +1,8 @@
 """The only place that answers 401, 403 and 404: who may enter which page and which API.
 
 A stranger to a bank gets the same 404 as for a bank that does not exist; a member without the
-role gets 403. Inside, ``request.bank`` and ``request.actor`` are set and row-level security
-shows that bank's rows only.
+role gets 403, and so does an auditor who would change something. Inside, ``request.bank`` and
+``request.actor`` are set and row-level security shows that bank's rows only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .actors import Actor
 from .models import BANK_ROLES, CENTRE_ROLES, ApiToken, Bank, Membership, Role, User
 from .tenancy import bank_scope
 
-READERS = (*BANK_ROLES,)
+SAFE = {"GET", "HEAD", "OPTIONS"}
 View = Callable[..., HttpResponse]
 
 
@@ -61,7 +61,8 @@ def membership_for(user: object, slug: str | None) -> Membership:
 
 def _enter(request: Any, slug: str | None, roles: Iterable[Role]) -> Membership:
     membership = membership_for(request.user, slug)
-    if membership.role not in roles:
+    reads_only = membership.role == Role.AUDITOR and request.method not in SAFE
+    if membership.role not in roles or reads_only:
         raise PermissionDenied
     token = getattr(request, "auth", None)
     if isinstance(token, ApiToken) and token.bank_id != membership.bank_id:
@@ -72,6 +73,12 @@ def _enter(request: Any, slug: str | None, roles: Iterable[Role]) -> Membership:
         label=str(membership.user), user=membership.user, bank=membership.bank, role=membership.role
     )
     return membership
+
+
+def _open_to(view: View, roles: Iterable[Role]) -> View:
+    """Say on the view who may enter: the rail shows a page to those only."""
+    view.roles = tuple(roles)  # type: ignore[attr-defined]
+    return view
 
 
 def bank_page(*roles: Role) -> Callable[[View], View]:
@@ -85,7 +92,7 @@ def bank_page(*roles: Role) -> Callable[[View], View]:
             with bank_scope(cast(Bank, membership.bank).pk):
                 return view(request, *args, **kwargs)
 
-        return entered
+        return _open_to(entered, roles or BANK_ROLES)
 
     return decorate
 
@@ -100,7 +107,7 @@ def centre_page(*roles: Role) -> Callable[[View], View]:
             _enter(request, None, roles or CENTRE_ROLES)
             return view(request, *args, **kwargs)
 
-        return entered
+        return _open_to(entered, roles or CENTRE_ROLES)
 
     return decorate
 
@@ -119,7 +126,7 @@ def bank_api(
             with bank_scope(cast(Bank, membership.bank).pk):
                 return cast(Response, view(request, *args, **kwargs))
 
-        return entered
+        return _open_to(entered, roles or BANK_ROLES)
 
     return decorate
 
@@ -137,7 +144,7 @@ def centre_api(
             _enter(request, None, roles or CENTRE_ROLES)
             return cast(Response, view(request, *args, **kwargs))
 
-        return entered
+        return _open_to(entered, roles or CENTRE_ROLES)
 
     return decorate
 
@@ -148,7 +155,7 @@ def _require_scope(request: Any, scope: str | None) -> None:
     token = request.auth
     if not isinstance(token, ApiToken):
         return
-    needed = scope or ("read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write")
+    needed = scope or ("read" if request.method in SAFE else "write")
     if needed not in token.scopes:
         raise PermissionDenied
 

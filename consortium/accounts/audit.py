@@ -25,7 +25,7 @@ def record(
     Must run inside the transaction of the change it records, as its last write: the chain is
     locked until that transaction ends.
     """
-    chain = str(bank.pk) if bank else CENTRE
+    chain = chain_of(bank)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["audit:" + chain])
         last = AuditEntry.objects.filter(chain=chain).order_by("-sequence").first()
@@ -44,6 +44,10 @@ def record(
         entry.hash = digest(entry)
         entry.save(force_insert=True)
     return entry
+
+
+def chain_of(bank: Bank | None) -> str:
+    return str(bank.pk) if bank else CENTRE
 
 
 def _name(target: object) -> str:

@@ -9,15 +9,26 @@ from django.http import HttpRequest
 
 from .models import Membership
 
+THEMES = {"light", "dark"}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {"demo": settings.DEMO, "version": settings.VERSION}
-    return {
+    theme = request.COOKIES.get("theme")
+    about = {
         "demo": settings.DEMO,
         "version": settings.VERSION,
-        "places": Membership.objects.select_related("bank").filter(user=user),
-        "bank": getattr(request, "bank", None),
-        "membership": getattr(request, "membership", None),
+        "theme": theme if theme in THEMES else "",
+    }
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return about
+    places = list(Membership.objects.select_related("bank").filter(user=user).order_by("pk"))
+    membership = getattr(request, "membership", None)
+    if membership is None and len(places) == 1:
+        membership = places[0]
+    return {
+        **about,
+        "places": places,
+        "membership": membership,
+        "bank": membership.bank if membership else None,
     }

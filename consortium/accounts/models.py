@@ -159,6 +159,10 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
 
 class AuditEntry(models.Model):
     """Who did what to which thing, when. One hash chain per bank and one for the centre.
