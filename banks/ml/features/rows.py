@@ -1,0 +1,145 @@
+"""Transactions as plain arrays: what every feature is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.ml.features.events import FloatArray, IntArray
+from banks.ml.features.plan import FeaturePlan
+from banks.ml.schema import DAY
+from consortium.protocol.errors import Refused, gettext_noop
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NOBODY: Final = -1  # the code of a missing account or counterparty
+RISK_UNIT: Final = 1 << 20  # fixed point of a first-stage probability
+FIRST_STAGE: Final = "first_stage"
+
+
+class Names:
+    """Numbers names in the order they are first seen."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = list(names)
+        self._codes: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def codes(self) -> dict[str, int]:
+        if len(self._codes) < len(self.names):
+            self._codes = {name: code for code, name in enumerate(self.names)}
+        return self._codes
+
+    def code(self, name: str | None) -> int:
+        """Return the number of a name, ``len(self)`` for a stranger, NOBODY for None."""
+        return NOBODY if name is None else self.codes.get(name, len(self.names))
+
+    def added(self, names: Iterable[str]) -> Names:
+        """Return these names with unseen ones after them; numbers already given stay."""
+        return Names([*self.names, *(name for name in names if name not in self.codes)])
+
+    def translated(self, other: Names) -> IntArray:
+        """Return for each of ``other``'s numbers, then for NOBODY, the number here."""
+        codes = [self.code(name) for name in other.names]
+        return np.array([*codes, NOBODY], np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Transactions by column, all of one length.
+
+    ``time`` µs UTC, ``amount`` minor units, ``account`` and ``counterparty`` numbers of Names,
+    ``label`` 1, 0 or -1 (unknown), ``known_at`` µs UTC from which the label counts, ``risk``
+    first-stage probability in RISK_UNIT, ``log_amount`` sign(a)·log(1+|a|) of a in units.
+    """
+
+    time: IntArray
+    amount: IntArray
+    account: IntArray
+    counterparty: IntArray
+    label: NDArray[np.int8]
+    known_at: IntArray
+    risk: IntArray
+    log_amount: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def taken(self, index: IntArray) -> Rows:
+        """Return the rows at these indices."""
+        return Rows(**{name: column[index] for name, column in vars(self).items()})
+
+    @classmethod
+    def of_frame(
+        cls, frame: pl.DataFrame, plan: FeaturePlan, accounts: Names, counterparties: Names
+    ) -> Rows:
+        """Read a canonical frame; names unseen in ``accounts`` become strangers."""
+        time, amount = _integers(frame, "time"), _integers(frame, "amount")
+        label = frame["label"].fill_null(-1).to_numpy().astype(np.int8)
+        due = time + plan.label_delay_days * DAY
+        known_at = due
+        if frame["label_known_at"].null_count() < len(frame):
+            known_at = np.maximum(due, frame["label_known_at"].fill_null(0).to_numpy())
+        return cls(
+            time=time,
+            amount=amount,
+            account=_codes(frame["account"], accounts),
+            counterparty=_codes(frame["counterparty"], counterparties),
+            label=label,
+            known_at=known_at,
+            risk=_risk(frame) if plan.first_stage else np.zeros(len(frame), np.int64),
+            log_amount=signed_log(amount / plan.amount_unit),
+        )
+
+
+def names_in(column: pl.Series) -> Names:
+    """Return the distinct names of a column, sorted."""
+    return Names(column.drop_nulls().unique().sort().to_list())
+
+
+def fixed_point(probability: FloatArray) -> IntArray:
+    """Return probabilities in RISK_UNIT; a missing one counts as 0."""
+    return np.rint(np.clip(np.nan_to_num(probability), 0.0, 1.0) * RISK_UNIT).astype(np.int64)
+
+
+def signed_log(units: FloatArray) -> FloatArray:
+    """Return sign(x)·log(1+|x|)."""
+    return np.asarray(np.copysign(np.log1p(np.abs(units)), units), np.float64)
+
+
+def _codes(column: pl.Series, names: Names) -> IntArray:
+    import polars as pl
+
+    if column.null_count() == len(column):
+        return np.full(len(column), NOBODY, np.int64)
+    own = column.drop_nulls().unique().sort()
+    local = column.cast(pl.Enum(own)).to_physical().cast(pl.Int64).fill_null(NOBODY)
+    return np.asarray(names.translated(Names(own.to_list()))[local.to_numpy()], np.int64)
+
+
+def _integers(frame: pl.DataFrame, name: str) -> IntArray:
+    if frame[name].null_count():
+        raise Refused(
+            "features",
+            gettext_noop('The column "%(name)s" has empty cells; features need every value.'),
+            name=name,
+        )
+    return np.asarray(frame[name].to_numpy(), np.int64)
+
+
+def _risk(frame: pl.DataFrame) -> IntArray:
+    if FIRST_STAGE not in frame.columns:
+        raise Refused(
+            "features",
+            gettext_noop('These features need a column "%(name)s" of first-stage scores.'),
+            name=FIRST_STAGE,
+        )
+    return fixed_point(frame[FIRST_STAGE].fill_null(0.0).to_numpy().astype(np.float64))
