@@ -61,19 +61,29 @@ def check_roster(chain: list[SignedRoster], *, known: Mapping[int, str]) -> Rost
 
 def check_epoch(epoch: Epoch, signatures: Iterable[Signed], *, roster: Roster) -> None:
     """Refuse a key that is not for this roster, or lacks its dealer's and two witnesses' word."""
-    if (epoch.task, epoch.roster) != (roster.task, roster.hash()):
-        raise ProtocolRefused("bad_epoch", _("The key was made for another roster."))
-    if tuple(custodian.bank for custodian in epoch.custodians) != roster.banks:
-        raise ProtocolRefused("bad_epoch", _("The key's custodians are not the roster's banks."))
-    signers = set()
-    for signed in signatures:
-        if verify(signed, Epoch, roster.verify_key(signed.signer)) != epoch:
-            raise ProtocolRefused("bad_epoch", _("The signature belongs to another key."))
-        signers.add(signed.signer)
+    signers = {signed.signer for signed in signatures if check_epoch_word(signed, epoch, roster)}
     if epoch.dealer not in signers or len(signers) < 1 + WITNESSES:
         raise ProtocolRefused(
             "epoch_unsigned", _("The key lacks the signatures of its dealer and two witnesses.")
         )
+
+
+def check_epoch_proposal(epoch: Epoch, signed: Signed, *, roster: Roster) -> None:
+    """Refuse to witness a key that is not for this roster, or that its dealer did not sign."""
+    check_epoch_word(signed, epoch, roster)
+    if signed.signer != epoch.dealer:
+        raise ProtocolRefused("epoch_unsigned", _("The key lacks its dealer's signature."))
+
+
+def check_epoch_word(signed: Signed, epoch: Epoch, roster: Roster) -> Epoch:
+    """``epoch`` if ``signed`` is a member's word on it and it belongs to ``roster``."""
+    if (epoch.task, epoch.roster) != (roster.task, roster.hash()):
+        raise ProtocolRefused("bad_epoch", _("The key was made for another roster."))
+    if tuple(custodian.bank for custodian in epoch.custodians) != roster.banks:
+        raise ProtocolRefused("bad_epoch", _("The key's custodians are not the roster's banks."))
+    if verify(signed, Epoch, roster.verify_key(signed.signer)) != epoch:
+        raise ProtocolRefused("bad_epoch", _("The signature belongs to another key."))
+    return epoch
 
 
 def check_manifest(

@@ -14,6 +14,7 @@ from typing import Literal
 from consortium.protocol.envelope import Signed, canonical, digest
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.errors import gettext_noop as _
+from consortium.protocol.packing import context_tag
 from consortium.protocol.wire import (
     Count,
     Decimal,
@@ -185,9 +186,9 @@ class Manifest(Message):
         return digest(canonical([self.task, self.step, what]))
 
     @property
-    def context(self) -> tuple[str, str, str, str]:
-        """What ``packing.context_tag`` makes the tag of slot 1 from."""
-        return self.task, self.round, self.base_model, self.key_id
+    def context_tag(self) -> int:
+        """Slot 1 of every plaintext: sums of another task, round, model or key show."""
+        return context_tag(self.task, self.round, self.base_model, self.key_id)
 
     def proof_context(self, bank: str) -> bytes:
         """What ``bank``'s proof of plaintext knowledge is bound to."""
@@ -390,10 +391,10 @@ class Duty(Record):
 
     sign_roster: look at roster ``number`` of ``task``, compare fingerprints, sign.
     ceremony: run the key ceremony for roster ``number`` and publish it. witness: check the
-    proposed epoch and the own share, sign. submit: fetch the manifest of ``round``, train or count,
+    proposed ``epoch`` and the own share, sign. submit: fetch the manifest of ``round``, train or count,
     submit. sign_freeze: check the proposed list, sign. open: re-add, give a partial decryption.
     derive: combine the partials sealed to the own bank, sign the result. vote: test the
-    candidate of ``run``. cosign: check and sign log head of size ``number``. ``until`` is when the
+    candidate ``model`` of ``run``. cosign: check and sign log head of size ``number``. ``until`` is when the
     centre goes on without this bank (Unix seconds; None: it waits).
     """
 
@@ -401,6 +402,8 @@ class Duty(Record):
     task: Identifier | None
     run: Identifier | None
     round: Identifier | None
+    epoch: Identifier | None
+    model: Digest | None
     number: Count | None
     until: Seconds | None
 

@@ -359,6 +359,13 @@ def test_a_key_needs_its_dealer_and_two_witnesses():
     assert code_of(custody.check_epoch, EPOCH, words, roster=ROSTER) == "bad_epoch"
 
 
+def test_a_witness_signs_only_what_the_dealer_signed():
+    custody.check_epoch_proposal(EPOCH, ME.sign(EPOCH), roster=ROSTER)
+    by_other = CAST[1].sign(EPOCH)
+    code = code_of(custody.check_epoch_proposal, EPOCH, by_other, roster=ROSTER)
+    assert code == "epoch_unsigned"
+
+
 def test_a_key_for_other_custodians_or_another_roster_is_refused():
     fewer = an_epoch(ROSTER, custodians=EPOCH.custodians[:4])
     other = an_epoch(ROSTER, roster=digest_of("other"))

@@ -73,7 +73,9 @@ RECORDS = [
     ModelVote(TASK, MANIFEST.run, CAST[0].bank, digest_of("model"), True, "better"),  # noqa: FBT003
     JoinRequest("token", digest_of("key"), digest_of("sealing")),
     JoinAnswer(CAST[0].bank, "Bank 0", digest_of("centre")),
-    NextDuties((Duty("submit", TASK, MANIFEST.run, MANIFEST.round, None, NOW),), 2, NOW),
+    NextDuties(
+        (Duty("submit", TASK, MANIFEST.run, MANIFEST.round, None, None, None, NOW),), 2, NOW
+    ),
 ]
 by_type = pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 
