@@ -230,28 +230,28 @@ def _build(transactions: pl.DataFrame, recipe: Recipe) -> Prepared:
     from banks.ml.features import build_features, feature_names
 
     names = tuple(feature_names(recipe.plan))
-    features = build_features(transactions, recipe.plan)
-    rows = transactions.with_columns(features.select(names))
+    features = build_features(transactions, recipe.plan).select(names)
     return Prepared(
         features=names,
         windows=recipe.windows,
-        **{part: _part(rows, names, recipe.windows, part) for part in PARTS},
+        **{part: _part(transactions, features, recipe.windows, part) for part in PARTS},
     )
 
 
-def _part(rows: pl.DataFrame, names: tuple[str, ...], windows: Windows, part: str) -> Part:
+def _part(transactions: pl.DataFrame, features: pl.DataFrame, windows: Windows, part: str) -> Part:
     import polars as pl
 
     start, end = getattr(windows, f"{part}_from"), getattr(windows, f"{part}_until")
-    chosen = rows.filter(pl.col("time").is_between(start, end, closed="left"))
+    inside = transactions.select(pl.col("time").is_between(start, end, closed="left")).to_series()
+    rows = transactions.filter(inside)
     return Part(
-        X=np.ascontiguousarray(chosen.select(names).to_numpy(), dtype=np.float32),
-        labels=chosen["label"].fill_null(UNKNOWN).to_numpy().astype(np.int8),
-        ids=chosen["id"].to_numpy().astype(np.str_),
-        accounts=chosen["account"].fill_null("").to_numpy().astype(np.str_),
-        amounts=chosen["amount"].fill_null(0).to_numpy().astype(np.int64),
-        times=chosen["time"].to_numpy().astype(np.int64),
-        keys=chosen["key"].to_numpy().astype(np.int64),
+        X=np.ascontiguousarray(features.filter(inside).to_numpy(), dtype=np.float32),
+        labels=rows["label"].fill_null(UNKNOWN).to_numpy().astype(np.int8),
+        ids=rows["id"].to_numpy().astype(np.str_),
+        accounts=rows["account"].fill_null("").to_numpy().astype(np.str_),
+        amounts=rows["amount"].fill_null(0).to_numpy().astype(np.int64),
+        times=rows["time"].to_numpy().astype(np.int64),
+        keys=rows["key"].to_numpy().astype(np.int64),
     )
 
 

@@ -143,15 +143,16 @@ def _learn(
     from banks.ml import training
     from banks.ml.artifact import ModelArtifact
     from banks.ml.encoding import Standardiser, statistics
+    from banks.ml.examples import prepare
     from banks.ml.models.mlp import MLP, mlp_spec, parameter_count
 
     seed = run.settings["seed"]
     encoder = Standardiser.from_sums(statistics(prepared.train.X))
     spec: ModelSpec = mlp_spec(prepared.features)
-    examples = training.prepare(
+    examples = prepare(
         encoder, prepared.train.X, prepared.train.labels, prepared.train.ids, seed=seed
     )
-    validation = training.prepare(
+    validation = prepare(
         encoder,
         prepared.validation.X,
         prepared.validation.labels,
