@@ -3,7 +3,14 @@ security, see the first migration)."""
 
 from .alerts import Alert, AlertEvent, ReasonCode, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
-from .rounds import ProtocolAct, ProtocolLease, RoundPart, SentMessage, TrustedRoster
+from .rounds import (
+    ProtocolAct,
+    ProtocolLease,
+    RoundPart,
+    SentMessage,
+    TrustedRoster,
+    WitnessedHead,
+)
 from .training import (
     BankSettings,
     Comparison,
@@ -35,4 +42,5 @@ __all__ = [
     "TrainingRun",
     "Transaction",
     "TrustedRoster",
+    "WitnessedHead",
 ]

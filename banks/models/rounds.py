@@ -56,7 +56,11 @@ class RoundPart(OwnedByBank):
     manifest = models.JSONField()  # signed by the coordinator
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.TRAINING)
     upload = models.BinaryField(default=b"")  # the encrypted body, until its receipt is in hand
+    submission = models.JSONField(null=True)  # the signed header of the upload
     receipt = models.JSONField(null=True)
+    certificate = models.JSONField(null=True)
+    aggregate = models.BinaryField(default=b"")  # the sum this bank added itself, still encrypted
+    aggregate_of = models.CharField(max_length=64, blank=True)  # the freeze list it adds up
     derived = models.BinaryField(default=b"")
     derived_hash = models.CharField(max_length=64, blank=True)
     seconds = models.JSONField(default=dict)  # by step
@@ -103,6 +107,24 @@ class ProtocolAct(OwnedByBank):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.round}"
+
+
+class WitnessedHead(OwnedByBank):
+    """A head of the coordinator's log that this bank cosigned; the next one must continue it."""
+
+    size = models.PositiveBigIntegerField()
+    root = models.CharField(max_length=64)
+    head = models.JSONField()
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-size"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bank", "size"], name="one_head_of_each_size")
+        ]
+
+    def __str__(self) -> str:
+        return f"log of {self.size}"
 
 
 class ProtocolLease(OwnedByBank):

@@ -1,0 +1,167 @@
+"""Whom and what this bank trusts: rosters its members signed, keys made before witnesses.
+
+Everything comes from the coordinator and is believed only for its signatures; what was accepted
+once is remembered, so a changed past is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from banks import keys
+from banks.models import TrustedRoster
+from banks.services.rounds.node import Node, public_key
+from consortium.accounts import audit
+from consortium.accounts.actors import Actor
+from consortium.accounts.actors import node as node_actor
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol import custody, dealing
+from consortium.protocol.envelope import Signed
+from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
+from consortium.protocol.roster import Roster, SignedRoster, sign_roster
+from consortium.protocol.sealing import unseal
+from consortium.protocol.spec import Epoch, Manifest, share_context
+from consortium.protocol.threshold import KeyShare, ThresholdPublicKey
+
+PURPOSES = ("fraud-detection",)
+"""What this bank agreed its data may be used for."""
+
+
+@dataclass(frozen=True)
+class TrustedEpoch:
+    """A key this bank checked: signatures, modulus, verification keys, its own share."""
+
+    epoch: Epoch
+    public: ThresholdPublicKey
+
+
+def roster(node: Node, manifest: Manifest) -> Roster:
+    """The roster a manifest names, as its members signed it."""
+    found = rosters(node, manifest.task).get(manifest.roster)
+    if found is None:
+        raise ProtocolRefused(
+            "bad_manifest",
+            gettext_noop("The manifest names a roster that the members did not sign."),
+        )
+    return found
+
+
+def newest_roster(node: Node, task: str) -> Roster:
+    return max(rosters(node, task).values(), key=lambda found: found.version)
+
+
+def rosters(node: Node, task: str) -> dict[str, Roster]:
+    """All valid rosters of a task by their hash; each new one is remembered."""
+    if ("rosters", task) not in node.seen:
+        chain = [SignedRoster.from_wire(wire) for wire in node.centre.get(f"tasks/{task}/roster")]
+        with bank_scope(node.bank.pk):
+            known = dict(TrustedRoster.objects.filter(task=task).values_list("version", "hash"))
+        custody.check_roster(chain, known=known)
+        _remember(node, task, [item for item in chain if item.roster.version not in known])
+        node.seen[("rosters", task)] = {item.roster.hash(): item.roster for item in chain}
+    found: dict[str, Roster] = node.seen[("rosters", task)]
+    return found
+
+
+def _remember(node: Node, task: str, accepted: list[SignedRoster]) -> None:
+    with bank_scope(node.bank.pk):
+        for item in accepted:
+            TrustedRoster.objects.create(
+                bank=node.bank,
+                task=task,
+                version=item.roster.version,
+                hash=item.roster.hash(),
+                signed=item.to_wire(),
+            )
+            audit.record(
+                actor=node_actor(node.bank),
+                verb="roster.trusted",
+                target=f"task:{task}",
+                bank=node.bank,
+                version=item.roster.version,
+                hash=item.roster.hash(),
+            )
+
+
+def epoch(node: Node, manifest: Manifest) -> TrustedEpoch:
+    """The key a manifest names."""
+    found = _epoch(node, manifest.epoch, roster(node, manifest))
+    if found.epoch.key_id != manifest.key_id:
+        raise ProtocolRefused(
+            "bad_manifest", gettext_noop("The manifest names another key than this roster's.")
+        )
+    return found
+
+
+def _epoch(node: Node, epoch_id: str, of_roster: Roster) -> TrustedEpoch:
+    if ("epoch", epoch_id) not in node.seen:
+        wire = node.centre.get(f"epochs/{epoch_id}")
+        signatures = [Signed.from_wire(item) for item in wire["signatures"]]
+        agreed = Epoch.from_wire(signatures[0].body)
+        custody.check_epoch(agreed, signatures, roster=of_roster)
+        public = public_key(agreed.public)
+        if keys.share(node.bank.slug, epoch_id) is None:
+            accept_share(node, agreed, public, wire)
+        node.seen[("epoch", epoch_id)] = TrustedEpoch(agreed, public)
+    found: TrustedEpoch = node.seen[("epoch", epoch_id)]
+    return found
+
+
+def accept_share(node: Node, agreed: Epoch, public: ThresholdPublicKey, wire: Any) -> None:
+    """Open this bank's sealed share, check it against the published key, keep it in its file."""
+    context = share_context(agreed.task, agreed.epoch, node.identity)
+    content = unseal(node.sealing_key, bytes.fromhex(wire["share"]), context)
+    share = KeyShare.from_wire(json.loads(content))
+    dealing.check_dealing(public, bytes.fromhex(wire["biprimality"]), share)
+    keys.save_share(node.bank.slug, agreed.epoch, share)
+    with bank_scope(node.bank.pk):
+        audit.record(
+            actor=node_actor(node.bank),
+            verb="share.accepted",
+            target=f"epoch:{agreed.epoch}",
+            bank=node.bank,
+            key_id=agreed.key_id,
+        )
+
+
+def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, Manifest]:
+    """A round's manifest, if this bank may take part under it.
+
+    ``late`` accepts one whose deadline has passed, to follow a round without contributing.
+    """
+    signed = Signed.from_wire(node.centre.get(f"rounds/{round_id}/manifest"))
+    claimed = Manifest.from_wire(signed.body)
+    of_roster = roster(node, claimed)
+    checked = custody.check_manifest(
+        signed,
+        roster=of_roster,
+        epoch=_epoch(node, claimed.epoch, of_roster).epoch,
+        purposes=PURPOSES,
+        now=min(int(time.time()), claimed.deadline - 1) if late else int(time.time()),
+    )
+    if checked.round != round_id:
+        raise Refused(
+            "other_round", gettext_noop("The coordinator answered with another round's manifest.")
+        )
+    return signed, checked
+
+
+def sign_proposed_roster(node: Node, *, task: str, version: int, actor: Actor) -> None:
+    """An administrator compared the fingerprints and agrees: sign with the bank's key and send."""
+    proposed = Roster.from_wire(node.centre.get(f"tasks/{task}/roster/{version}"))
+    signature = sign_roster(proposed, bank=node.identity, key=node.signing_key)
+    node.centre.post(
+        f"tasks/{task}/roster/{version}/signature", signature.to_wire(), purpose="roster"
+    )
+    with bank_scope(node.bank.pk):
+        audit.record(
+            actor=actor,
+            verb="roster.signed",
+            target=f"task:{task}",
+            bank=node.bank,
+            version=version,
+            hash=proposed.hash(),
+        )

@@ -1,0 +1,278 @@
+"""Taking part in a round: remember the manifest, learn or count, encrypt, submit, keep the receipt.
+
+The heavy middle runs on the bank's ``train`` queue under a lease; what it leaves behind is the
+encrypted upload, so a crash after it costs nothing and before it only time.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from banks.ml.artifact import ModelArtifact
+from banks.ml.encoding import IntArray, statistics
+from banks.ml.federation import metrics_vector, update_form, update_vector
+from banks.ml.models.mlp import MLP
+from banks.ml.models.spec import ModelSpec
+from banks.models import RoundPart, TrainingRun
+from banks.services import datasets
+from banks.services.rounds import agreement
+from banks.services.rounds.node import Node, manifest_of
+from banks.services.rounds.recipe import RunRecipe
+from consortium.accounts import audit
+from consortium.accounts.actors import node as node_actor
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol import custody, paillier, popk
+from consortium.protocol.envelope import Signed, digest, frame
+from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.packing import layout_named, pack
+from consortium.protocol.spec import Manifest, SubmissionHeader, starting_point
+
+LEASE = timedelta(minutes=10)
+Stage = RoundPart.Stage
+
+
+def take_part(node: Node, round_id: str) -> RoundPart:
+    """Check a round's manifest and remember it; the part then waits for the train queue."""
+    known = node.part(round_id)
+    if known is not None:
+        return known
+    signed, manifest = agreement.manifest(node, round_id)
+    base_model(node, manifest)
+    return _remember(node, signed, manifest, stage=Stage.TRAINING)
+
+
+def known_part(node: Node, round_id: str) -> RoundPart:
+    """The part in a round; one this bank came too late for is remembered without an upload."""
+    known = node.part(round_id)
+    if known is not None:
+        return known
+    signed, manifest = agreement.manifest(node, round_id, late=True)
+    return _remember(node, signed, manifest, stage=Stage.LEFT_OUT)
+
+
+def _remember(node: Node, signed: Signed, manifest: Manifest, *, stage: str) -> RoundPart:
+    with bank_scope(node.bank.pk):
+        run, _created = TrainingRun.objects.get_or_create(
+            bank=node.bank,
+            consortium_run=manifest.run,
+            defaults={
+                "phase": TrainingRun.Phase.CONSORTIUM,
+                "trigger": TrainingRun.Trigger.CONSORTIUM,
+                "status": TrainingRun.Status.RUNNING,
+                "started_at": Now(),
+                "settings": manifest.recipe,
+            },
+        )
+        part, created = RoundPart.objects.get_or_create(
+            bank=node.bank,
+            round=manifest.round,
+            defaults={
+                "task": manifest.task,
+                "consortium_run": manifest.run,
+                "number": manifest.number,
+                "purpose": manifest.step,
+                "run": run,
+                "manifest": signed.to_wire(),
+                "stage": stage,
+            },
+        )
+        if created:
+            audit.record(
+                actor=node_actor(node.bank),
+                verb="round.joined",
+                target=f"round:{manifest.round}",
+                bank=node.bank,
+                manifest=manifest.hash(),
+                step=manifest.step,
+            )
+    return part
+
+
+def base_model(node: Node, manifest: Manifest) -> ModelArtifact | None:
+    """The model a round starts from, as this bank derived it; None for a run's first round.
+
+    Refused when the manifest starts from bytes that this bank did not derive: every bank must
+    train from the same model.
+    """
+    if manifest.step == "statistics":
+        if manifest.base_model != starting_point(manifest.seed, manifest.model):
+            raise Refused(
+                "other_model",
+                gettext_noop("The manifest does not start from its own public seed."),
+            )
+        return None
+    with bank_scope(node.bank.pk):
+        part = RoundPart.objects.filter(
+            consortium_run=manifest.run, derived_hash=manifest.base_model
+        ).first()
+    if part is None:
+        raise Refused(
+            "base_model_missing",
+            gettext_noop("This bank has not derived the model that the round starts from."),
+        )
+    derived = bytes(part.derived)
+    custody.check_base_model(manifest, derived)
+    return ModelArtifact.from_bytes(derived)
+
+
+def waiting_for_training(node: Node) -> list[int]:
+    """Parts that nobody works on: new ones, and those whose worker fell silent."""
+    with bank_scope(node.bank.pk):
+        return list(
+            RoundPart.objects.filter(
+                Q(lease_until__isnull=True) | Q(lease_until__lt=Now()), stage=Stage.TRAINING
+            ).values_list("pk", flat=True)
+        )
+
+
+def prepare_upload(node: Node, part_id: int) -> bool:
+    """Learn or count, encrypt and prove: leaves the upload ready to be sent; False if not ours."""
+    part = _claim(node, part_id)
+    if part is None:
+        return False
+    try:
+        columns = _work(node, part)
+    except Refused as refused:
+        columns = {"stage": Stage.FAILED, "failure": str(refused)}
+    with bank_scope(node.bank.pk):
+        return bool(
+            RoundPart.objects.filter(
+                pk=part.pk, stage=Stage.TRAINING, lease_token=part.lease_token
+            ).update(**columns)
+        )
+
+
+def _claim(node: Node, part_id: int) -> RoundPart | None:
+    with bank_scope(node.bank.pk):
+        taken = RoundPart.objects.filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lt=Now()),
+            pk=part_id,
+            stage=Stage.TRAINING,
+        ).update(lease_until=Now() + LEASE, lease_token=F("lease_token") + 1)
+        if not taken:
+            return None
+        return RoundPart.objects.select_related("run").get(pk=part_id)
+
+
+def _work(node: Node, part: RoundPart) -> dict[str, object]:
+    manifest = manifest_of(part)
+    started = time.perf_counter()
+    vector = _vector(node, manifest)
+    learned = time.perf_counter()
+    signed, upload = encrypt(node, manifest, vector)
+    return {
+        "stage": Stage.READY,
+        "submission": signed.to_wire(),
+        "upload": upload,
+        "bytes_up": len(upload),
+        "seconds": {
+            "learn": round(learned - started, 3),
+            "encrypt": round(time.perf_counter() - learned, 3),
+        },
+    }
+
+
+def _vector(node: Node, manifest: Manifest) -> IntArray:
+    """What this bank contributes: sums over its rows, a model update, or score histograms."""
+    recipe = RunRecipe.from_json(manifest.recipe)
+    spec = ModelSpec.from_json(manifest.model)
+    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
+    recipe.require_features(spec, prepared.features)
+    if manifest.step == "statistics":
+        return statistics(prepared.train.X)
+    artifact = base_model(node, manifest)
+    if artifact is None:
+        raise Refused("other_model", gettext_noop("The round names no model to start from."))
+    if manifest.step == "metrics":
+        return metrics_vector(artifact.model, prepared.test.X, prepared.test.labels)
+    return _update(node, manifest, recipe, artifact, prepared)
+
+
+def _update(
+    node: Node,
+    manifest: Manifest,
+    recipe: RunRecipe,
+    artifact: ModelArtifact,
+    prepared: datasets.Prepared,
+) -> IntArray:
+    from banks.ml import training
+
+    model = artifact.model
+    if not isinstance(model, MLP):
+        raise Refused("family", gettext_noop("This family of models does not learn by updates."))
+    seed = bank_seed(manifest, node.identity)
+    examples = training.prepare(
+        model.encoder, prepared.train.X, prepared.train.labels, prepared.train.ids, seed=seed
+    )
+    update = training.local_update(
+        model.spec,
+        model.parameters,
+        examples,
+        recipe.training,
+        round_index=manifest.number - 1,
+        seed=seed,
+    )
+    form = update_form(
+        model.spec,
+        members=len(manifest.members),
+        clip=manifest.clip,
+        cap=manifest.weight_cap,
+        layout=layout_named(manifest.layout),
+    )
+    return update_vector(update, form, position=manifest.members.index(node.identity))
+
+
+def bank_seed(manifest: Manifest, bank: str) -> int:
+    """The bank's own seed for a run: recorded with the manifest, so the work is repeatable."""
+    return int(digest(f"{manifest.seed}:{bank}".encode())[:15], 16)
+
+
+def encrypt(node: Node, manifest: Manifest, vector: IntArray) -> tuple[Signed, bytes]:
+    """The signed header, and the upload: header, ciphertexts, proof of plaintext knowledge."""
+    if len(vector) != manifest.length:
+        raise Refused(
+            "wrong_length",
+            gettext_noop("The round asks for %(asked)s values; this bank has %(have)s."),
+            asked=manifest.length,
+            have=len(vector),
+        )
+    key = agreement.epoch(node, manifest).public.paillier
+    plaintexts = pack(
+        vector,
+        layout=layout_named(manifest.layout),
+        key_bits=manifest.key_bits,
+        tag=manifest.context_tag,
+    )
+    randomness = paillier.Randomisers(key).draw(len(plaintexts))
+    ciphertexts = paillier.encrypt(plaintexts, key, randomness)
+    context = manifest.proof_context(node.identity)
+    proof = popk.prove_knowledge(key, plaintexts, randomness, ciphertexts, context)
+    body = paillier.to_bytes(ciphertexts, key)
+    header = SubmissionHeader(
+        task=manifest.task,
+        round=manifest.round,
+        bank=node.identity,
+        manifest=manifest.hash(),
+        ciphertexts=digest(body),
+        proof=digest(proof),
+    )
+    signed = node.sign(header)
+    return signed, frame(signed.to_wire(), body, proof)
+
+
+def submit(node: Node, part: RoundPart) -> None:
+    """Send the upload and keep the receipt; sending the same again gives the same receipt."""
+    manifest = manifest_of(part)
+    if part.submission is None:
+        raise Refused("nothing_to_send", gettext_noop("There is no encrypted upload yet."))
+    answer = node.centre.post_bytes(
+        f"rounds/{manifest.round}/submission", bytes(part.upload), purpose=manifest.step
+    )
+    receipt = Signed.from_wire(answer)
+    header = SubmissionHeader.from_wire(part.submission["body"])
+    custody.check_receipt(receipt, header=header, roster=agreement.roster(node, manifest))
+    node.update(part, stage=Stage.SUBMITTED, receipt=receipt.to_wire())

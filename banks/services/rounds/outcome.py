@@ -1,0 +1,337 @@
+"""What comes out of a round: every bank derives the same bytes, tests the candidate, votes, and
+takes a published model into use."""
+
+from __future__ import annotations
+
+import time
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from banks.ml.artifact import ModelArtifact
+from banks.ml.encoding import IntArray
+from banks.ml.evaluation import histogram, histogram_average_precision
+from banks.ml.federation import (
+    mean_update,
+    model_from_statistics,
+    model_from_update,
+    update_form,
+)
+from banks.ml.models.mlp import parameter_count
+from banks.ml.models.spec import ModelSpec
+from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
+from banks.services import datasets, versions
+from banks.services.rounds import agreement, custody
+from banks.services.rounds.contribution import base_model
+from banks.services.rounds.node import Node, manifest_of
+from banks.services.rounds.recipe import RunRecipe
+from consortium.accounts import audit
+from consortium.accounts.actors import node as node_actor
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol import custody as protocol_custody
+from consortium.protocol import paillier, threshold
+from consortium.protocol.envelope import Signed, digest, unframe
+from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
+from consortium.protocol.packing import layout_named, unpack
+from consortium.protocol.sealing import unseal
+from consortium.protocol.spec import (
+    DerivedResult,
+    FreezeCertificate,
+    Manifest,
+    ModelVote,
+    PartialHeader,
+    partials_context,
+    values_digest,
+)
+
+WORSE_BY = 0.02
+"""A candidate may be this much below the best so far in average precision, which is noise here."""
+ENDED = {"rejected", "abandoned", "failed"}
+
+
+def derive(node: Node, part: RoundPart) -> None:
+    """Open the sum from t partials sealed to this bank, derive the result, sign its hash."""
+    started = time.perf_counter()
+    manifest = manifest_of(part)
+    certificate, sums = opened(node, part)
+    banks = certificate.proposal.banks
+    if manifest.step == "metrics":
+        values = tuple(int(value) for value in sums)
+        content, result = b"", values_digest(values)
+    else:
+        content = _next_model(node, manifest, sums, banks).to_bytes()
+        values, result = None, digest(content)
+    message = DerivedResult(
+        task=manifest.task,
+        round=manifest.round,
+        bank=node.identity,
+        proposal=certificate.proposal.hash(),
+        result=result,
+        values=values,
+    )
+    node.update(
+        part,
+        derived=content,
+        derived_hash=result,
+        seconds={**part.seconds, "derive": round(time.perf_counter() - started, 3)},
+    )
+    node.centre.post(
+        f"rounds/{manifest.round}/derived", node.sign(message).to_wire(), purpose="derived hash"
+    )
+    node.update(part, stage=RoundPart.Stage.DERIVED, upload=b"")
+
+
+def opened(node: Node, part: RoundPart) -> tuple[FreezeCertificate, IntArray]:
+    """The opened sum int64[length]; a custodian whose partial does not hold is skipped by name."""
+    manifest = manifest_of(part)
+    public = agreement.epoch(node, manifest).public
+    certificate, aggregate = custody.certified_sum(node, part)
+    found: dict[int, list[int]] = {}
+    faults = []
+    for item in node.centre.get(f"rounds/{manifest.round}/partials"):
+        try:
+            header, values = _partial(node, part, certificate, item, aggregate)
+        except ProtocolRefused as fault:
+            faults.append(str(fault))
+        else:
+            found[header.index] = values
+    if len(found) < public.threshold and faults:
+        raise ProtocolRefused(
+            "partials_refused",
+            gettext_noop("Partials were refused: %(why)s"),
+            why="; ".join(faults),
+        )
+    plaintexts = threshold.combine(public, found)
+    count = len(certificate.proposal.banks)
+    total = unpack(
+        plaintexts,
+        layout=layout_named(manifest.layout),
+        key_bits=manifest.key_bits,
+        length=manifest.length,
+        contributors=count,
+    )
+    if total.tag_sum != count * manifest.context_tag:
+        raise ProtocolRefused(
+            "mixed_contexts",
+            gettext_noop("The sum holds a vector of another task, round, model or key; stop."),
+        )
+    return certificate, total.values
+
+
+def _partial(
+    node: Node,
+    part: RoundPart,
+    certificate: FreezeCertificate,
+    item: dict[str, object],
+    aggregate: list[int],
+) -> tuple[PartialHeader, list[int]]:
+    manifest = manifest_of(part)
+    trusted = agreement.epoch(node, manifest)
+    signed = Signed.from_wire(item["header"])
+    claimed = PartialHeader.from_wire(signed.body)
+    box = bytes.fromhex(str(item["box"]))
+    payload = unseal(node.sealing_key, box, claimed.payload_context(node.identity))
+    header = protocol_custody.check_partial(
+        signed,
+        payload,
+        certificate=certificate,
+        aggregate=custody.aggregate_digest(part),
+        epoch=trusted.epoch,
+        roster=agreement.roster(node, manifest),
+    )
+    limit = manifest.ciphertexts * trusted.public.paillier.ciphertext_bytes
+    _head, (partials, proof) = unframe(payload, limit + custody.PROOF_ALLOWANCE)
+    values = paillier.from_bytes(partials, trusted.public.paillier)
+    threshold.verify_partials(
+        trusted.public,
+        header.index,
+        aggregate,
+        values,
+        partials_context(header.proposal, header.bank),
+        proof,
+    )
+    return header, values
+
+
+def _next_model(
+    node: Node, manifest: Manifest, sums: IntArray, banks: tuple[str, ...]
+) -> ModelArtifact:
+    spec = ModelSpec.from_json(manifest.model)
+    about = {"task": manifest.task, "run": manifest.run, "round": manifest.number}
+    if manifest.step == "statistics":
+        return model_from_statistics(
+            spec, sums, contributors=len(banks), seed=int(manifest.seed[:15], 16), about=about
+        )
+    base = base_model(node, manifest)
+    if base is None:
+        raise Refused("other_model", gettext_noop("The round names no model to start from."))
+    form = update_form(
+        spec,
+        members=len(manifest.members),
+        clip=manifest.clip,
+        cap=manifest.weight_cap,
+        layout=layout_named(manifest.layout),
+    )
+    places = frozenset(manifest.members.index(bank) for bank in banks)
+    return model_from_update(base, mean_update(sums, form, contributors=places), about=about)
+
+
+def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
+    """Test the candidate on this bank's own held-back window; say yes or no, never how many."""
+    artifact = derived_model(node, run, candidate)
+    with bank_scope(node.bank.pk):
+        own = TrainingRun.objects.get(consortium_run=run)
+    recipe = RunRecipe.from_json(own.settings)
+    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
+    new = _average_precision(artifact, prepared)
+    best = _best_so_far(node, prepared)
+    accept = best is None or new is None or new >= best - WORSE_BY
+    reason = "" if accept else "worse than the best so far on this bank's held-back window"
+    message = ModelVote(
+        task=task, run=run, bank=node.identity, model=candidate, accept=accept, reason=reason
+    )
+    node.centre.post(f"runs/{run}/vote", node.sign(message).to_wire(), purpose="vote")
+    with bank_scope(node.bank.pk):
+        audit.record(
+            actor=node_actor(node.bank),
+            verb="model.voted",
+            target=f"run:{run}",
+            bank=node.bank,
+            model=candidate,
+            accept=accept,
+        )
+
+
+def derived_model(node: Node, run: str, model_hash: str) -> ModelArtifact:
+    """A model this bank derived in a run; Refused when it did not."""
+    with bank_scope(node.bank.pk):
+        part = RoundPart.objects.filter(consortium_run=run, derived_hash=model_hash).first()
+    if part is None:
+        raise Refused(
+            "model_not_derived", gettext_noop("This bank has not derived the model in question.")
+        )
+    return ModelArtifact.from_bytes(bytes(part.derived))
+
+
+def _average_precision(artifact: ModelArtifact, prepared: datasets.Prepared) -> float | None:
+    window = prepared.validation
+    hist = histogram(artifact.model.logits(window.X), window.labels)
+    return histogram_average_precision(hist)
+
+
+def _best_so_far(node: Node, prepared: datasets.Prepared) -> float | None:
+    """Average precision of the consortium model in use, on the same window and features."""
+    with bank_scope(node.bank.pk):
+        current = ModelVersion.objects.filter(
+            origin=ModelVersion.Origin.CONSORTIUM, status=ModelVersion.Status.PUBLISHED
+        ).first()
+    if current is None:
+        return None
+    artifact = ModelArtifact.from_bytes(bytes(current.artifact))
+    if artifact.model.features != prepared.features:
+        return None
+    return _average_precision(artifact, prepared)
+
+
+def in_a_run(node: Node) -> bool:
+    """Whether a consortium run is under way in which this bank has a part."""
+    with bank_scope(node.bank.pk):
+        return _open_runs().exists()
+
+
+def settled_runs(node: Node) -> list[str]:
+    """Runs that ended at the centre: refused ones are closed here, published ones returned."""
+    published = []
+    with bank_scope(node.bank.pk):
+        waiting = [str(run) for run in _open_runs().values_list("consortium_run", flat=True)]
+    for run in waiting:
+        state = node.centre.get(f"runs/{run}")
+        if state["version_state"] == "published":
+            published.append(run)
+        elif state["state"] in ENDED:
+            _close(node, run, state)
+    return published
+
+
+def adopt(node: Node, run: str) -> ModelVersion | None:
+    """Take a published model into use: judge it on this bank's own windows, build the ensemble.
+
+    None when another worker has done it already.
+    """
+    state = node.centre.get(f"runs/{run}")
+    candidate = str(state["candidate"])
+    artifact = derived_model(node, run, candidate)
+    with bank_scope(node.bank.pk):
+        own = _open_runs().filter(consortium_run=run).first()
+    if own is None:
+        return None
+    recipe = RunRecipe.from_json(own.settings).for_bank(node.bank)
+    prepared = datasets.prepare(node.bank, recipe)
+    with bank_scope(node.bank.pk):
+        if (
+            not _open_runs()
+            .filter(pk=own.pk)
+            .update(status=TrainingRun.Status.DONE, finished_at=Now(), progress=1.0)
+        ):
+            return None
+        version, _ensemble = versions.add_consortium_version(
+            bank=node.bank,
+            new=versions.NewVersion(
+                origin=ModelVersion.Origin.CONSORTIUM,
+                family=artifact.model.family,
+                artifact=artifact.to_bytes(),
+                recipe=recipe,
+                parameters=parameter_count(artifact.model.spec),
+                scorer=artifact.model,
+                lineage=_lineage(run, candidate),
+                run=own,
+            ),
+            prepared=prepared,
+        )
+        LabelEvent.objects.filter(
+            bank=node.bank, learned_by__isnull=True, known_at__lte=own.created_at
+        ).update(learned_by=own)
+        audit.record(
+            actor=node_actor(node.bank),
+            verb="version.adopted",
+            target=version,
+            bank=node.bank,
+            run=run,
+            model=candidate,
+        )
+    return version
+
+
+def _lineage(run: str, candidate: str) -> dict[str, object]:
+    """Where a version comes from: its run, rounds and receipts. Needs the bank's scope."""
+    parts = RoundPart.objects.filter(consortium_run=run).order_by("created_at")
+    return {
+        "run": run,
+        "model": candidate,
+        "rounds": [
+            {
+                "round": str(part.round),
+                "step": part.purpose,
+                "number": part.number,
+                "receipt": part.receipt["body"]["log_index"] if part.receipt else None,
+                "result": part.derived_hash,
+            }
+            for part in parts
+        ],
+    }
+
+
+def _open_runs() -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(
+        consortium_run__isnull=False, status=TrainingRun.Status.RUNNING
+    )
+
+
+def _close(node: Node, run: str, state: dict[str, str]) -> None:
+    with bank_scope(node.bank.pk):
+        _open_runs().filter(consortium_run=run).update(
+            status=TrainingRun.Status.FAILED,
+            finished_at=Now(),
+            failure_code=f"run_{state['state']}",
+            failure=gettext_noop("The consortium's run ended without a published model."),
+        )

@@ -1,0 +1,56 @@
+"""How a run's manifest says what to learn from: features, windows, training; all of it agreed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from banks.ml.features import FeaturePlan
+from banks.ml.models.spec import ModelSpec
+from banks.ml.training import TrainingPlan
+from banks.services import datasets
+from consortium.accounts.models import Bank
+from consortium.protocol.errors import Refused, gettext_noop
+
+
+@dataclass(frozen=True)
+class RunRecipe:
+    """``windows`` None lets each bank cut its own span of data in the agreed proportions."""
+
+    plan: FeaturePlan
+    training: TrainingPlan
+    windows: dict[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Float-free, for a manifest."""
+        return {
+            "plan": self.plan.to_json(),
+            "training": self.training.to_json(),
+            "windows": self.windows,
+        }
+
+    @classmethod
+    def from_json(cls, body: Any) -> RunRecipe:
+        """Strict inverse of ``to_json``; raises Refused."""
+        if not isinstance(body, dict) or set(body) != {"plan", "training", "windows"}:
+            raise Refused("recipe", gettext_noop("The run's recipe is not complete."))
+        return cls(
+            plan=FeaturePlan.from_json(body["plan"]),
+            training=TrainingPlan.from_json(body["training"]),
+            windows=body["windows"],
+        )
+
+    def for_bank(self, bank: Bank) -> datasets.Recipe:
+        return datasets.recipe_for(bank, windows=self.windows, plan=self.plan)
+
+    def require_features(self, spec: ModelSpec, features: tuple[str, ...]) -> None:
+        """Refuse when the model asks for other features than this bank's data give."""
+        if spec.features != features:
+            missing = sorted(set(spec.features) - set(features))
+            raise Refused(
+                "other_features",
+                gettext_noop(
+                    "The run's model needs features that this bank's data do not give: %(missing)s."
+                ),
+                missing=", ".join(missing) or "another order",
+            )

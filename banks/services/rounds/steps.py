@@ -1,0 +1,147 @@
+"""One step of the protocol: ask the coordinator what is next, do it, say when to ask again.
+
+A chain of short steps holds a lease; a chain that was thought dead and wakes finds its token
+outdated and ends. Nothing is lost when a step fails: the coordinator asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from django.db.models import F
+from django.db.models.functions import Now
+
+from banks.coordinator import Unreachable
+from banks.models import ProtocolLease, RoundPart
+from banks.services.rounds import contribution, custody, ledger, outcome
+from banks.services.rounds.node import Node
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.spec import Duty, NextDuties
+
+LEASE = timedelta(seconds=90)
+IDLE_SECONDS = 10
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Step:
+    """What a step leaves to its caller: work for the train queue, and when to step again.
+
+    ``to_train`` are parts without an upload, ``to_adopt`` runs whose model was published.
+    """
+
+    again_after: int | None = None
+    to_train: list[int] = field(default_factory=list)
+    to_adopt: list[str] = field(default_factory=list)
+
+
+def begin(bank: Bank, token: int | None) -> int | None:
+    """Take the lease (``token`` None) or renew it; None when another chain of steps holds it."""
+    with bank_scope(bank.pk):
+        ProtocolLease.objects.get_or_create(bank=bank)
+        if token is None:
+            free = ProtocolLease.objects.filter(bank=bank, until__lt=Now())
+            taken = free.update(token=F("token") + 1, until=Now() + LEASE)
+        else:
+            held = ProtocolLease.objects.filter(bank=bank, token=token)
+            taken = held.update(until=Now() + LEASE)
+        if not taken:
+            return None
+        return ProtocolLease.objects.values_list("token", flat=True).get(bank=bank)
+
+
+def end(bank: Bank, token: int) -> None:
+    """Give the lease back: the metronome starts the next chain."""
+    with bank_scope(bank.pk):
+        ProtocolLease.objects.filter(bank=bank, token=token).update(until=Now())
+
+
+def take(bank: Bank) -> Step:
+    """Do what the coordinator waits for from this bank."""
+    node = Node(bank)
+    try:
+        asked = NextDuties.from_wire(node.centre.get("next"))
+    except Unreachable as trouble:
+        _note(bank, error=str(trouble))
+        return Step()
+    step = Step(again_after=asked.poll_after if asked.duties else None)
+    error = ""
+    for duty in asked.duties:
+        try:
+            DUTIES[duty.duty](node, duty, step)
+        except Unreachable as trouble:
+            error = str(trouble)
+        except Refused as refused:
+            error = f"{duty.duty}: {refused}"
+            log.warning("duty_refused", duty=duty.duty, code=refused.code, round=duty.round)
+    step.to_train = contribution.waiting_for_training(node)
+    try:
+        step.to_adopt = outcome.settled_runs(node)
+    except Unreachable as trouble:
+        error = str(trouble)
+    _note(bank, error=error)
+    if step.again_after is None and outcome.in_a_run(node):
+        step.again_after = asked.poll_after
+    return step
+
+
+def _note(bank: Bank, *, error: str) -> None:
+    with bank_scope(bank.pk):
+        row = ProtocolLease.objects.filter(bank=bank)
+        row.update(last_error=error, **({} if error else {"last_contact_at": Now()}))
+
+
+def _submit(node: Node, duty: Duty, step: Step) -> None:
+    part = contribution.take_part(node, _round(duty))
+    if part.stage == RoundPart.Stage.READY:
+        contribution.submit(node, part)
+
+
+def _sign_freeze(node: Node, duty: Duty, step: Step) -> None:
+    custody.sign_freeze(node, contribution.known_part(node, _round(duty)))
+
+
+def _open(node: Node, duty: Duty, step: Step) -> None:
+    custody.open_sum(node, contribution.known_part(node, _round(duty)))
+
+
+def _derive(node: Node, duty: Duty, step: Step) -> None:
+    outcome.derive(node, contribution.known_part(node, _round(duty)))
+
+
+def _vote(node: Node, duty: Duty, step: Step) -> None:
+    outcome.vote(node, task=str(duty.task), run=str(duty.run), candidate=str(duty.model))
+
+
+def _cosign(node: Node, duty: Duty, step: Step) -> None:
+    ledger.cosign_head(node, str(duty.task))
+
+
+def _for_people(node: Node, duty: Duty, step: Step) -> None:
+    """Signing a roster, dealing a key and witnessing it are for people: pages show them."""
+
+
+def _round(duty: Duty) -> str:
+    if duty.round is None:
+        raise Refused(
+            "malformed_duty", gettext_noop("The coordinator names a duty without its round.")
+        )
+    return duty.round
+
+
+DUTIES: dict[str, Callable[[Node, Duty, Step], None]] = {
+    "sign_roster": _for_people,
+    "ceremony": _for_people,
+    "witness": _for_people,
+    "submit": _submit,
+    "sign_freeze": _sign_freeze,
+    "open": _open,
+    "derive": _derive,
+    "vote": _vote,
+    "cosign": _cosign,
+}
