@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from banks.ml.encoding import FloatArray, IntArray
 from banks.ml.examples import Examples
-from banks.ml.models.mlp import INITIAL_FRAUD_RATE
+from banks.ml.models.mlp import INITIAL_LOGIT
 from banks.ml.models.trees import NOT_SPLIT, Bins, Forest, Trees, trees_spec
 from banks.ml.piecewise import PiecewiseLinear
 from banks.ml.ranking import log_losses, sigmoid
@@ -217,7 +217,7 @@ def fit_trees(
     validation: Sequence[Examples],
     plan: TreePlan,
     *,
-    base: float | None = None,
+    base: float = INITIAL_LOGIT,
     add: Adder = plain_sum,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trees:
@@ -225,9 +225,8 @@ def fit_trees(
 
     ``banks`` and ``validation`` hold bins (``prepare_bins``); one bank is training alone.
     """
-    start = np.log(INITIAL_FRAUD_RATE / (1 - INITIAL_FRAUD_RATE)) if base is None else base
-    groves = [Grove.plant(examples, start) for examples in banks]
-    watched = [Grove.plant(examples, start) for examples in validation]
+    groves = [Grove.plant(examples, base) for examples in banks]
+    watched = [Grove.plant(examples, base) for examples in validation]
     grown: list[tuple[list[Splits], FloatArray]] = []
     best, best_loss = 0, np.inf
     for tree in range(plan.trees):
@@ -241,7 +240,7 @@ def fit_trees(
             progress(tree + 1, plan.trees)
         if tree + 1 - best >= plan.patience:
             break
-    forest = _forest(grown[: max(best, 1)] if watched else grown, float(start))
+    forest = _forest(grown[: max(best, 1)] if watched else grown, base)
     return Trees(trees_spec(features, encoder), encoder, forest)
 
 

@@ -16,7 +16,7 @@ from banks.ml.encoding import Encoder, FloatArray, IntArray
 from banks.ml.examples import Examples
 from banks.ml.linear import solve, symmetric, triangle_length, upper_triangle
 from banks.ml.models.logistic import Logistic, logistic_spec
-from banks.ml.models.mlp import INITIAL_FRAUD_RATE
+from banks.ml.models.mlp import INITIAL_LOGIT
 from banks.ml.ranking import log_losses, sigmoid
 from banks.ml.summing import Adder, from_fixed, plain_sum, to_fixed
 from consortium.protocol.errors import Refused, gettext_noop
@@ -40,7 +40,7 @@ class NewtonState:
     def start(cls, inputs: int) -> NewtonState:
         """Nothing learned: every transaction has INITIAL_FRAUD_RATE."""
         weights = np.zeros(inputs + 1)
-        weights[-1] = np.log(INITIAL_FRAUD_RATE / (1 - INITIAL_FRAUD_RATE))
+        weights[-1] = INITIAL_LOGIT
         return cls(weights=weights, best=weights)
 
 

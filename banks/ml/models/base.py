@@ -20,10 +20,6 @@ class Model(Protocol):
         """What the model was agreed to be."""
 
     @property
-    def encoder(self) -> Encoder:
-        """How features become the model's inputs."""
-
-    @property
     def features(self) -> tuple[str, ...]:
         """Names of the F features, in the order of the columns of X."""
 
@@ -32,6 +28,14 @@ class Model(Protocol):
 
     def contributions(self, x: ArrayLike, background: ArrayLike) -> FloatArray:
         """Each feature's share of logit(x) − logit(background), float64[F]; both are [F]."""
+
+
+class EncodedModel(Model, Protocol):
+    """A model that is not made of other models."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """How features become the model's inputs."""
 
     def arrays(self) -> Arrays:
         """What was learned, beside the encoder."""

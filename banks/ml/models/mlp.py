@@ -21,6 +21,7 @@ from consortium.protocol.errors import Refused, gettext_noop
 
 DEFAULT_HIDDEN = (32, 16)
 INITIAL_FRAUD_RATE = 0.01
+INITIAL_LOGIT = -4.59511985013459  # of that rate; a constant, as logarithms differ by machine
 PATH_STEPS = 128
 
 Layer = tuple[FloatArray, FloatArray]
@@ -58,7 +59,7 @@ def initial_parameters(spec: ModelSpec, seed: int) -> NDArray[np.float32]:
         weights = slice(start, start + outputs * inputs)
         parameters[weights] = uniform[weights] * np.sqrt(6.0 / inputs)
         start += outputs * (inputs + 1)
-    parameters[-1] = np.log(INITIAL_FRAUD_RATE / (1.0 - INITIAL_FRAUD_RATE))
+    parameters[-1] = INITIAL_LOGIT
     return parameters.astype("<f4")
 
 
