@@ -1,0 +1,42 @@
+"""What the centre keeps: agreements, rosters, manifests, ciphertexts, sealed boxes, receipts, the
+log and published sums. No plaintext update, no key share, no bank's counts."""
+
+from .epochs import EpochSignature, KeyEpoch, SealedShare
+from .ledger import HeadCosignature, LogEntry, LogHead
+from .members import BankInvitation, NodeContact, RosterSignature, RosterVersion, SeenNonce
+from .rounds import (
+    Derived,
+    FreezeSignature,
+    Partial,
+    PublishedSum,
+    Round,
+    SealedPartial,
+    Submission,
+)
+from .tasks import Task, TrainingRun
+from .versions import ModelVersion, Vote
+
+__all__ = [
+    "BankInvitation",
+    "Derived",
+    "EpochSignature",
+    "FreezeSignature",
+    "HeadCosignature",
+    "KeyEpoch",
+    "LogEntry",
+    "LogHead",
+    "ModelVersion",
+    "NodeContact",
+    "Partial",
+    "PublishedSum",
+    "RosterSignature",
+    "RosterVersion",
+    "Round",
+    "SealedPartial",
+    "SealedShare",
+    "SeenNonce",
+    "Submission",
+    "Task",
+    "TrainingRun",
+    "Vote",
+]
