@@ -6,8 +6,8 @@ import pytest
 from django.conf import LazySettings
 
 from consortium.accounts.actors import Actor
-from consortium.accounts.models import Bank, Role
-from tests.banks import world
+from consortium.accounts.models import Bank
+from tests import make
 
 
 @pytest.fixture(autouse=True)
@@ -17,26 +17,24 @@ def _own_data_folder(settings: LazySettings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def bank(db: None) -> Bank:
-    return world.a_bank()
+    return make.bank("sakura")
 
 
 @pytest.fixture
 def other_bank(db: None) -> Bank:
-    return world.a_bank("fuji")
+    return make.bank("fuji")
 
 
 @pytest.fixture
-def owner(bank: Bank) -> Actor:
-    return world.an_actor(
-        world.a_person(bank, Role.MODEL_OWNER, "Mio"), bank, role=Role.MODEL_OWNER
-    )
+def owner(db: None) -> Actor:
+    return make.actor("yui")
 
 
 @pytest.fixture
-def analyst(bank: Bank) -> Actor:
-    return world.an_actor(world.a_person(bank, Role.ANALYST, "Aiko"), bank)
+def analyst(db: None) -> Actor:
+    return make.actor("aiko")
 
 
 @pytest.fixture
-def lead(bank: Bank) -> Actor:
-    return world.an_actor(world.a_person(bank, Role.LEAD, "Ren"), bank, role=Role.LEAD)
+def lead(db: None) -> Actor:
+    return make.actor("ren")

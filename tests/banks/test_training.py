@@ -49,9 +49,7 @@ def test_a_run_ends_with_a_version_its_counts_and_a_threshold(bank: Bank, owner:
     assert len(run.result["losses"]) >= 2
 
 
-def test_the_test_window_counts_exactly_its_labelled_transactions(
-    bank: Bank, owner: Actor
-) -> None:
+def test_the_test_window_counts_exactly_its_labelled_transactions(bank: Bank, owner: Actor) -> None:
     world.with_history(bank)
     run = trained(bank, owner)
     with bank_scope(bank.pk):

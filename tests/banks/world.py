@@ -1,4 +1,4 @@
-"""A small bank with a past: people, accounts with habits, frauds that break them. Seeded."""
+"""A bank's past: accounts with habits, and frauds that break them. Seeded."""
 
 from __future__ import annotations
 
@@ -7,35 +7,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from banks.models import BankSettings, Transaction
-from consortium.accounts.actors import Actor
-from consortium.accounts.models import Bank, Membership, Role, User
+from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 110
 ACCOUNTS = 40
-PASSWORD = "correct horse battery"
-
-
-def a_bank(slug: str = "sakura", **fields: object) -> Bank:
-    return Bank.objects.create(
-        slug=slug, name=f"{slug.title()} Bank", status=Bank.Status.ACTIVE, **fields
-    )
-
-
-def a_person(bank: Bank | None, role: str, name: str, *, language: str = "en") -> User:
-    user = User.objects.create_user(
-        f"{name.lower()}@{bank.slug if bank else 'centre'}.example",
-        PASSWORD,
-        name=name,
-        language=language,
-    )
-    Membership.objects.create(user=user, bank=bank, role=role)
-    return user
-
-
-def an_actor(user: User, bank: Bank, role: str = Role.ANALYST) -> Actor:
-    return Actor(label=str(user), user=user, bank=bank, role=role)
 
 
 def with_history(bank: Bank, *, rows: int = 4000, seed: int = 7, unlabelled_days: int = 0) -> None:

@@ -1,0 +1,261 @@
+"""From features to scores and alerts, with the version in use; what was scored stays as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from banks.ml.explanation import reasons
+from banks.ml.features.plan import FeaturePlan, feature_names
+from banks.ml.ranking import sigmoid
+from banks.models import Alert, AlertEvent, ModelVersion, Score, Transaction
+from banks.services.datasets import mapping_of
+from banks.services.lookback import features_of
+from banks.services.scorers import Scorer, aligned, scorer_of
+from banks.services.thresholds import threshold_of
+from banks.services.versions import newest, settings_row
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.errors import Refused, gettext_noop
+
+Matrix = NDArray[np.float32]
+Origin = ModelVersion.Origin
+MOST_AT_ONCE = 100
+
+
+class Conflict(Refused):
+    """The same transaction id was already given with other content."""
+
+    http_status = 409
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A version with all that scoring needs of it."""
+
+    version: ModelVersion
+    scorer: Scorer
+    plan: FeaturePlan
+    threshold: float
+
+    def probabilities(self, matrix_for: Callable[[FeaturePlan], Matrix]) -> NDArray[np.float64]:
+        """p(fraud) for the rows whose features ``matrix_for`` gives."""
+        return sigmoid(self.scorer.logits(self.inputs(matrix_for)))
+
+    def inputs(self, matrix_for: Callable[[FeaturePlan], Matrix]) -> Matrix:
+        """The columns the version was trained on, in its order."""
+        return aligned(matrix_for(self.plan), feature_names(self.plan), self.scorer.features)
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """The version in use, and the others whose opinion is noted beside an alert."""
+
+    bank: Bank
+    judge: Judge
+    others: tuple[Judge, ...]
+    recoverable: float
+
+
+@dataclass(frozen=True)
+class NewTransaction:
+    """A transaction as a program hands it in; ``amount`` in minor units."""
+
+    id: str
+    time: datetime
+    amount: int
+    account: str = ""
+    counterparty: str = ""
+    currency: str = "JPY"
+    channel: str = ""
+    extra: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of one transaction."""
+
+    transaction: Transaction
+    score: Score
+    alert: Alert | None
+    threshold: float
+
+
+def bench_of(bank: Bank) -> Bench | None:
+    """Who scores for this bank now; None before the first version. Needs the bank's scope."""
+    settings = settings_row(bank)
+    if settings.scoring_version_id is None:
+        return None
+    version = ModelVersion.objects.defer("artifact").get(pk=settings.scoring_version_id)
+    others = [
+        other
+        for origin in (Origin.ALONE, Origin.CONSORTIUM)
+        if (other := newest(bank, origin)) and other.pk != version.pk
+    ]
+    return Bench(
+        bank=bank,
+        judge=_judge(version),
+        others=tuple(_judge(other) for other in others),
+        recoverable=settings.recoverable_share,
+    )
+
+
+def score_transactions(*, bank: Bank, transactions: Sequence[NewTransaction]) -> list[Scored]:
+    """Store, score and judge a few transactions; the same again gives the same answer.
+
+    Raises Refused before the first model, for too many at once, and Conflict when an id comes
+    back with other content; then nothing has changed.
+    """
+    if not 1 <= len(transactions) <= MOST_AT_ONCE:
+        raise Refused(
+            "too_many",
+            gettext_noop("Send 1 to %(most)s transactions at once; these are %(count)s."),
+            most=MOST_AT_ONCE,
+            count=len(transactions),
+        )
+    with bank_scope(bank.pk):
+        bench = bench_of(bank)
+        if bench is None:
+            raise Refused("no_model", gettext_noop("This bank has no model yet. Train one first."))
+        extra = mapping_of(bank).extra if bench.judge.plan.extra else ()
+        return [_score_one(bench, given, extra) for given in transactions]
+
+
+def raise_alerts(
+    bench: Bench,
+    transactions: Sequence[Transaction],
+    matrix_for: Callable[[FeaturePlan], Matrix],
+) -> tuple[list[Score], list[Alert]]:
+    """Score rows and alert on those at or above the threshold; call in the bank's scope.
+
+    ``matrix_for`` gives the features of ``transactions``, in their order, for a plan.
+    """
+    judge = bench.judge
+    probabilities = judge.probabilities(matrix_for)
+    scores = [
+        Score(
+            bank=bench.bank,
+            transaction=transaction,
+            version=judge.version,
+            probability=float(probability),
+        )
+        for transaction, probability in zip(transactions, probabilities, strict=True)
+    ]
+    Score.objects.bulk_create(scores, batch_size=5000)
+    above = np.flatnonzero(probabilities >= judge.threshold)
+    if not len(above):
+        return scores, []
+    opinions = {
+        other.version.origin: (other, other.probabilities(lambda plan: matrix_for(plan)[above]))
+        for other in bench.others
+    }
+    inputs = judge.inputs(lambda plan: matrix_for(plan)[above])
+    alerts = [
+        _alert(bench, scores[row], inputs[place], _opinions_at(opinions, place))
+        for place, row in enumerate(above)
+    ]
+    Alert.objects.bulk_create(alerts, batch_size=1000)
+    AlertEvent.objects.bulk_create(
+        [
+            AlertEvent(bank=bench.bank, alert=alert, kind=AlertEvent.Kind.RAISED, user=None)
+            for alert in alerts
+        ],
+        batch_size=5000,
+    )
+    return scores, alerts
+
+
+def _judge(version: ModelVersion) -> Judge:
+    return Judge(
+        version=version,
+        scorer=scorer_of(version),
+        plan=FeaturePlan.from_json(version.feature_plan),
+        threshold=threshold_of(version),
+    )
+
+
+def _score_one(bench: Bench, given: NewTransaction, extra: tuple[str, ...]) -> Scored:
+    values = dict(given.extra)
+    transaction, created = Transaction.objects.get_or_create(
+        bank=bench.bank,
+        external_id=given.id,
+        defaults={
+            "time": given.time,
+            "account": given.account,
+            "counterparty": given.counterparty,
+            "amount": given.amount,
+            "currency": given.currency,
+            "channel": given.channel,
+            "extra": [values.get(name, math.nan) for name in extra] if extra else None,
+        },
+    )
+    if not created:
+        if not _is_same(transaction, given):
+            raise Conflict(
+                "id_conflict",
+                gettext_noop("The transaction id %(id)s is already stored with other content."),
+                field="id",
+                id=given.id,
+            )
+        if known := _known(transaction):
+            return known
+    row = features_of(transaction, extra)
+    scores, alerts = raise_alerts(bench, [transaction], lambda plan: row(plan)[None, :])
+    return Scored(transaction, scores[0], alerts[0] if alerts else None, bench.judge.threshold)
+
+
+def _known(transaction: Transaction) -> Scored | None:
+    score = Score.objects.filter(transaction=transaction).order_by("-scored_at").first()
+    if score is None:
+        return None
+    alert = Alert.objects.filter(transaction=transaction).first()
+    threshold = alert.threshold if alert else threshold_of(score.version)
+    return Scored(transaction, score, alert, threshold)
+
+
+def _is_same(stored: Transaction, given: NewTransaction) -> bool:
+    return (stored.time, stored.amount, stored.account, stored.counterparty) == (
+        given.time,
+        given.amount,
+        given.account,
+        given.counterparty,
+    )
+
+
+def _alert(
+    bench: Bench, score: Score, inputs: Matrix, opinions: dict[str, tuple[Judge, float]]
+) -> Alert:
+    version = bench.judge.version
+    typical = [np.nan if value is None else value for value in version.typical]
+    return Alert(
+        bank=bench.bank,
+        transaction=score.transaction,
+        version=version,
+        probability=score.probability,
+        threshold=bench.judge.threshold,
+        other_probabilities={origin: p for origin, (_, p) in opinions.items()},
+        only_consortium=_only_consortium(version, opinions),
+        expected_loss=round(score.probability * score.transaction.amount * bench.recoverable),
+        features=[None if np.isnan(value) else float(value) for value in inputs],
+        reasons=[vars(reason) for reason in reasons(bench.judge.scorer, inputs, typical)],  # type: ignore[arg-type]
+        created_at=timezone.now(),
+    )
+
+
+def _opinions_at(opinions: dict[str, Any], place: int) -> dict[str, tuple[Judge, float]]:
+    return {origin: (judge, float(p[place])) for origin, (judge, p) in opinions.items()}
+
+
+def _only_consortium(version: ModelVersion, opinions: dict[str, tuple[Judge, float]]) -> bool:
+    """Whether the bank's own model would have let it pass."""
+    if version.origin == Origin.ALONE or Origin.ALONE not in opinions:
+        return False
+    own, probability = opinions[Origin.ALONE]
+    return probability < own.threshold

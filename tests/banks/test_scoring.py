@@ -1,0 +1,126 @@
+"""Scores and alerts: files in a batch, single transactions at once, both with the same figures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from banks.ml.features import build_features, feature_names
+from banks.models import Alert, AlertEvent, Import, ImportStatus, Score, Transaction
+from banks.services import batch_scoring, datasets, lookback, scoring, training
+from banks.services.scoring import NewTransaction
+from consortium.accounts.actors import Actor
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.errors import Refused
+from tests.banks import world
+
+pytestmark = pytest.mark.django_db
+LATEST = world.START + timedelta(days=world.DAYS)
+
+
+@pytest.fixture
+def scoring_bank(bank: Bank, owner: Actor) -> Bank:
+    """A bank with a version in use, and an import whose last ten days nobody has labelled."""
+    world.with_history(bank, unlabelled_days=10)
+    run = training.request_training(bank=bank, actor=owner)
+    training.run_training(bank=bank, run_id=run.pk)
+    with bank_scope(bank.pk):
+        Transaction.objects.update(
+            source=Import.objects.create(
+                bank=bank, file_name="history.csv", status=ImportStatus.DONE
+            )
+        )
+    return bank
+
+
+def a_payment(number: int = 1, **changes: object) -> NewTransaction:
+    facts: dict[str, object] = {
+        "id": f"new-{number}",
+        "time": LATEST + timedelta(minutes=number),
+        "amount": 3000,
+        "account": "acc-001",
+        "counterparty": "shop-03",
+        "channel": "card",
+    }
+    return NewTransaction(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def a_fraud(number: int = 1) -> NewTransaction:
+    return a_payment(number, amount=60_000, counterparty="shop-99")
+
+
+def test_a_file_is_scored_once_and_only_where_nobody_knows_the_answer(scoring_bank: Bank) -> None:
+    raised = batch_scoring.score_waiting(bank=scoring_bank)
+    assert raised > 0
+    assert batch_scoring.score_waiting(bank=scoring_bank) == 0
+    with bank_scope(scoring_bank.pk):
+        assert Score.objects.count() == Transaction.objects.filter(label=None).count()
+        assert not Score.objects.filter(transaction__label__isnull=False).exists()
+        assert Alert.objects.count() == raised
+        assert AlertEvent.objects.filter(kind="raised").count() == raised
+        assert all(alert.probability >= alert.threshold for alert in Alert.objects.all())
+
+
+def test_one_transaction_has_the_same_features_as_in_the_table(scoring_bank: Bank) -> None:
+    recipe = datasets.recipe_for(scoring_bank)
+    table = datasets.frame(scoring_bank)
+    features = build_features(table, recipe.plan).select(feature_names(recipe.plan)).to_numpy()
+    with bank_scope(scoring_bank.pk):
+        for place in [0, 1, 700, 2500, len(table) - 1]:
+            row = Transaction.objects.get(pk=table["key"][place])
+            alone = lookback.features_of(row)(recipe.plan)
+            np.testing.assert_array_equal(alone, features[place], err_msg=str(place))
+
+
+def test_a_suspicious_payment_raises_an_alert_with_reasons(scoring_bank: Bank) -> None:
+    [scored] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
+    assert scored.alert is not None
+    assert scored.alert.expected_loss == round(scored.score.probability * 60_000 * 0.5)
+    assert len(scored.alert.reasons) == 5
+    assert scored.alert.features
+
+
+def test_an_ordinary_payment_raises_none(scoring_bank: Bank) -> None:
+    with bank_scope(scoring_bank.pk):
+        usual = Transaction.objects.filter(account="acc-001", label=0).order_by("-time")[0]
+    payment = a_payment(amount=usual.amount)
+    [scored] = scoring.score_transactions(bank=scoring_bank, transactions=[payment])
+    assert scored.alert is None
+    assert scored.score.probability < scored.threshold
+
+
+def test_the_same_transaction_again_gets_the_same_answer(scoring_bank: Bank) -> None:
+    [first] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
+    [again] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
+    assert again.score == first.score
+    assert again.alert == first.alert
+    with bank_scope(scoring_bank.pk):
+        assert Transaction.objects.filter(external_id="new-1").count() == 1
+
+
+def test_an_id_with_other_content_is_refused_and_changes_nothing(scoring_bank: Bank) -> None:
+    scoring.score_transactions(bank=scoring_bank, transactions=[a_payment()])
+    with pytest.raises(scoring.Conflict):
+        scoring.score_transactions(
+            bank=scoring_bank, transactions=[a_payment(2), a_payment(1, amount=1)]
+        )
+    with bank_scope(scoring_bank.pk):
+        assert not Transaction.objects.filter(external_id="new-2").exists()
+
+
+def test_before_the_first_model_nothing_is_stored(bank: Bank) -> None:
+    with pytest.raises(Refused) as refused:
+        scoring.score_transactions(bank=bank, transactions=[a_payment()])
+    assert refused.value.code == "no_model"
+    with bank_scope(bank.pk):
+        assert not Transaction.objects.exists()
+
+
+def test_more_than_a_hundred_at_once_are_refused(scoring_bank: Bank) -> None:
+    with pytest.raises(Refused):
+        scoring.score_transactions(
+            bank=scoring_bank, transactions=[a_payment(number) for number in range(101)]
+        )
