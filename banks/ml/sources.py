@@ -161,14 +161,14 @@ def _amount(table: pl.DataFrame, mapping: Mapping) -> pl.Series:
     if "amount" not in mapping.columns:
         return _text(table, mapping, "amount").cast(pl.Int64)
     column = table[mapping.columns["amount"]]
-    units = _numbers(column)
-    if wrong := int((units.abs() * 10**mapping.amount_digits > MAX_AMOUNT).sum()):
+    minor = _numbers(column).fill_nan(None) * float(10**mapping.amount_digits)
+    if wrong := int((minor.abs() > MAX_AMOUNT).sum()):
         _refuse(
             gettext_noop('%(count)s amounts in "%(name)s" are out of range.'),
             count=wrong,
             name=column.name,
         )
-    return (units.fill_nan(None) * 10**mapping.amount_digits).round().cast(pl.Int64)
+    return minor.round().cast(pl.Int64)
 
 
 def _label(table: pl.DataFrame, mapping: Mapping) -> pl.Series:

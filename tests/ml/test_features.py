@@ -2,10 +2,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from banks.ml.features import FeaturePlan, Signal, build_features, feature_names
+from banks.ml.features import FeaturePlan, build_features, feature_names
 from banks.ml.schema import DAY
 from tests.ml.reference import expected_features
-from tests.ml.transactions import START, some_transactions
+from tests.ml.transactions import some_transactions
 
 PLANS = {
     "daily": FeaturePlan(),

@@ -74,6 +74,26 @@ class AccountHistory:
             earlier or Earlier.nothing(accounts),
         )
 
+    @classmethod
+    def of_one(
+        cls,
+        time: IntArray,
+        amount: IntArray,
+        risk: IntArray,
+        fraud_known_at: IntArray,
+        earlier: tuple[int, int],
+    ) -> AccountHistory:
+        """Return the history of one account, numbered 0; ``earlier`` is (count, total)."""
+        order = np.lexsort((amount, time))
+        count, total = earlier
+        return cls(
+            Events(np.zeros(len(time), np.int64), time[order], 1),
+            amount[order],
+            risk[order],
+            Events(np.zeros(len(fraud_known_at), np.int64), np.sort(fraud_known_at), 1),
+            Earlier(np.array([count, 0]), np.array([total, 0])),
+        )
+
     def features(self, rows: Rows, plan: FeaturePlan) -> dict[str, FloatArray]:
         """Return the account features of ``rows``; NaN where missing or without an account."""
         nobody = rows.account == NOBODY

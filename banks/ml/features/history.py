@@ -36,6 +36,22 @@ class History:
             CounterpartyHistory(sums) if plan.uses_counterparties and sums else None,
         )
 
+    def extended(
+        self, rows: Rows, labels: Rows, accounts: int, sums: BucketSums | None, now: int
+    ) -> History:
+        """Return the history with further rows, labels and sums.
+
+        It answers exactly for payments from ``now`` (µs UTC) on; the older past is folded away.
+        """
+        plan = self.plan
+        bucket = int(bucket_of(local_time(np.array([now]), plan.zone), plan.bucket_hours)[0])
+        by_account, by_counterparty = self.accounts, self.counterparties
+        if by_account is not None:
+            by_account = by_account.extended(rows, labels, accounts, now)
+        if by_counterparty is not None and sums is not None:
+            by_counterparty = by_counterparty.extended(sums, bucket, plan)
+        return History(plan, by_account, by_counterparty)
+
     def features(self, rows: Rows) -> dict[str, Column]:
         """Return the named features of ``rows``, in their order, as float32; NaN is missing."""
         wanted = set(feature_names(self.plan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,33 +23,30 @@ FIRST_STAGE: Final = "first_stage"
 
 
 class Names:
-    """Numbers names in the order they are first seen."""
+    """Numbers names in the order they are added; a number once given stays."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = list(names)
+        self.names: list[str] = []
         self._codes: dict[str, int] = {}
+        self.add(names)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    @property
-    def codes(self) -> dict[str, int]:
-        if len(self._codes) < len(self.names):
-            self._codes = {name: code for code, name in enumerate(self.names)}
-        return self._codes
+    def add(self, names: Iterable[str]) -> None:
+        """Number the names not seen before."""
+        for name in names:
+            if name not in self._codes:
+                self._codes[name] = len(self.names)
+                self.names.append(name)
 
     def code(self, name: str | None) -> int:
         """Return the number of a name, ``len(self)`` for a stranger, NOBODY for None."""
-        return NOBODY if name is None else self.codes.get(name, len(self.names))
+        return NOBODY if name is None else self._codes.get(name, len(self.names))
 
-    def added(self, names: Iterable[str]) -> Names:
-        """Return these names with unseen ones after them; numbers already given stay."""
-        return Names([*self.names, *(name for name in names if name not in self.codes)])
-
-    def translated(self, other: Names) -> IntArray:
+    def codes_of(self, other: Names) -> IntArray:
         """Return for each of ``other``'s numbers, then for NOBODY, the number here."""
-        codes = [self.code(name) for name in other.names]
-        return np.array([*codes, NOBODY], np.int64)
+        return np.array([*map(self.code, other.names), NOBODY], np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +75,38 @@ class Rows:
         return Rows(**{name: column[index] for name, column in vars(self).items()})
 
     @classmethod
+    def none(cls) -> Rows:
+        """Return no rows."""
+        nothing = np.zeros(0, np.int64)
+        return cls(
+            time=nothing,
+            amount=nothing,
+            account=nothing,
+            counterparty=nothing,
+            label=np.zeros(0, np.int8),
+            known_at=nothing,
+            risk=nothing,
+            log_amount=np.zeros(0),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """Return the rows of all parts."""
+        return cls(
+            **{
+                name: np.concatenate([vars(part)[name] for part in parts])
+                for name in vars(parts[0])
+            }
+        )
+
+    @classmethod
     def of_frame(
         cls, frame: pl.DataFrame, plan: FeaturePlan, accounts: Names, counterparties: Names
     ) -> Rows:
         """Read a canonical frame; names unseen in ``accounts`` become strangers."""
         time, amount = _integers(frame, "time"), _integers(frame, "amount")
         label = frame["label"].fill_null(-1).to_numpy().astype(np.int8)
-        due = time + plan.label_delay_days * DAY
-        known_at = due
-        if frame["label_known_at"].null_count() < len(frame):
-            known_at = np.maximum(due, frame["label_known_at"].fill_null(0).to_numpy())
+        known_at = label_counts_from(time, frame["label_known_at"].fill_null(0).to_numpy(), plan)
         return cls(
             time=time,
             amount=amount,
@@ -98,6 +117,15 @@ class Rows:
             risk=_risk(frame) if plan.first_stage else np.zeros(len(frame), np.int64),
             log_amount=signed_log(amount / plan.amount_unit),
         )
+
+
+def label_counts_from(time: IntArray, known_at: IntArray, plan: FeaturePlan) -> IntArray:
+    """Return µs UTC from which labels count: after the delay, or when known (0: no say) if later.
+
+    Labels that come sooner wait for the delay, so that frauds and the genuine payments beside
+    them stay in the order of their payments.
+    """
+    return np.maximum(time + plan.label_delay_days * DAY, known_at)
 
 
 def names_in(column: pl.Series) -> Names:
@@ -122,7 +150,7 @@ def _codes(column: pl.Series, names: Names) -> IntArray:
         return np.full(len(column), NOBODY, np.int64)
     own = column.drop_nulls().unique().sort()
     local = column.cast(pl.Enum(own)).to_physical().cast(pl.Int64).fill_null(NOBODY)
-    return np.asarray(names.translated(Names(own.to_list()))[local.to_numpy()], np.int64)
+    return np.asarray(names.codes_of(Names(own.to_list()))[local.to_numpy()], np.int64)
 
 
 def _integers(frame: pl.DataFrame, name: str) -> IntArray:

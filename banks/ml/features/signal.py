@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from banks.ml.features.plan import FeaturePlan
-from banks.ml.features.rows import Names, Rows, names_in
+from banks.ml.features.rows import NOBODY, Names, Rows, names_in
 from banks.ml.features.sums import BucketSums
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ class Signal:
         """Add up several banks' signals: the joint view, by the same integers as the opened sum."""
         names = Names()
         for part in parts:
-            names = names.added(part.counterparties.names)
+            names.add(part.counterparties.names)
         return cls(names, BucketSums.total([part.under(names) for part in parts]))
 
     def under(self, names: Names) -> BucketSums:
         """Return the sums renumbered to ``names``; counterparties it lacks are dropped."""
-        codes = names.translated(self.counterparties)
-        codes[codes == len(names)] = -1
+        codes = names.codes_of(self.counterparties)
+        codes[codes == len(names)] = NOBODY
         return BucketSums(
             len(names), self.sums.volume.translated(codes), self.sums.labels.translated(codes)
         )

@@ -79,12 +79,14 @@ class BucketSums:
     labels: Cells
 
     @classmethod
-    def of(cls, rows: Rows, counterparties: int, plan: FeaturePlan) -> BucketSums:
-        """Add up a bank's own rows."""
+    def of(
+        cls, rows: Rows, counterparties: int, plan: FeaturePlan, labels: Rows | None = None
+    ) -> BucketSums:
+        """Add up a bank's own rows; ``labels`` are the rows whose labels count, else the same."""
         return cls(
             counterparties,
             volume_cells(rows, counterparties, plan),
-            label_cells(rows, counterparties, plan),
+            label_cells(labels or rows, counterparties, plan),
         )
 
     @classmethod

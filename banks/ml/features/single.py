@@ -1,0 +1,129 @@
+"""One transaction's features from the past of its account and of its counterparty alone.
+
+The same code as the batch on histories of one account and one counterparty; needs numpy only, so
+that a web process can read a few rows from its database and score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as JsonObject
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.ml.features import counterparty as by_counterparty
+from banks.ml.features.account import AccountHistory
+from banks.ml.features.counterparty import CounterpartyHistory
+from banks.ml.features.events import IntArray
+from banks.ml.features.history import History
+from banks.ml.features.plan import FeaturePlan, feature_names
+from banks.ml.features.rows import NOBODY, Rows, signed_log
+from banks.ml.features.sums import LABELS, VOLUME, BucketSums, Cells
+from banks.ml.schema import EXTRA_PREFIX
+
+NOTHING: Final[IntArray] = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transaction:
+    """One payment to be scored: µs UTC, minor units, names or None."""
+
+    time: int
+    amount: int
+    account: str | None = None
+    counterparty: str | None = None
+    extra: JsonObject[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountPast:
+    """Payments of one account, at least those of the last 30 days and the one before, any order.
+
+    ``earlier_count`` and ``earlier_total`` (minor units) are those of the payments left out.
+    ``fraud_known_at``: for each of its frauds, the µs from which the label counts
+    (``label_counts_from``). ``risk``: first-stage scores in RISK_UNIT, where the plan needs them.
+    """
+
+    time: IntArray = field(default_factory=NOTHING.copy)
+    amount: IntArray = field(default_factory=NOTHING.copy)
+    risk: IntArray | None = None
+    fraud_known_at: IntArray = field(default_factory=NOTHING.copy)
+    earlier_count: int = 0
+    earlier_total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterpartyPast:
+    """Bucket sums of one counterparty, in order of bucket.
+
+    ``earlier``: known, frauds and unexplained of label buckets left out.
+    """
+
+    volume_bucket: IntArray = field(default_factory=NOTHING.copy)
+    volume: JsonObject[str, IntArray] = field(
+        default_factory=lambda: dict.fromkeys(VOLUME, NOTHING)
+    )
+    label_bucket: IntArray = field(default_factory=NOTHING.copy)
+    labels: JsonObject[str, IntArray] = field(
+        default_factory=lambda: dict.fromkeys(LABELS, NOTHING)
+    )
+    earlier: tuple[int, int, int] = (0, 0, 0)
+
+
+def features_from_history(
+    plan: FeaturePlan,
+    transaction: Transaction,
+    account: AccountPast,
+    counterparty: CounterpartyPast,
+) -> NDArray[np.float32]:
+    """Return one transaction's features, float32[F] in the order of ``feature_names``."""
+    history = History(
+        plan,
+        _account_history(account) if plan.uses_accounts else None,
+        _counterparty_history(counterparty) if plan.uses_counterparties else None,
+    )
+    columns = history.features(_single(plan, transaction))
+    extra = {
+        EXTRA_PREFIX + name: np.float32(transaction.extra.get(name, np.nan)) for name in plan.extra
+    }
+    names = feature_names(plan)
+    return np.array(
+        [columns[name][0] if name in columns else extra[name] for name in names], np.float32
+    )
+
+
+def _single(plan: FeaturePlan, transaction: Transaction) -> Rows:
+    amount = np.array([transaction.amount], np.int64)
+    return Rows(
+        time=np.array([transaction.time], np.int64),
+        amount=amount,
+        account=np.array([NOBODY if transaction.account is None else 0]),
+        counterparty=np.array([NOBODY if transaction.counterparty is None else 0]),
+        label=np.array([-1], np.int8),
+        known_at=np.zeros(1, np.int64),
+        risk=np.zeros(1, np.int64),
+        log_amount=signed_log(amount / plan.amount_unit),
+    )
+
+
+def _account_history(past: AccountPast) -> AccountHistory:
+    risk = np.zeros(len(past.time), np.int64) if past.risk is None else past.risk
+    return AccountHistory.of_one(
+        past.time,
+        past.amount,
+        risk,
+        past.fraud_known_at,
+        (past.earlier_count, past.earlier_total),
+    )
+
+
+def _counterparty_history(past: CounterpartyPast) -> CounterpartyHistory:
+    sums = BucketSums(
+        1,
+        Cells(np.zeros(len(past.volume_bucket), np.int64), past.volume_bucket, dict(past.volume)),
+        Cells(np.zeros(len(past.label_bucket), np.int64), past.label_bucket, dict(past.labels)),
+    )
+    earlier = by_counterparty.Earlier(*(np.array([value, 0]) for value in past.earlier))
+    return CounterpartyHistory(sums, earlier)
