@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 from celery import shared_task
 
-from banks.services import nudges, training
-from banks.services.rounds import contribution, outcome, steps
+from banks import wake
+from banks.services import batch_scoring, imports, nudges, training
+from banks.services.rounds import ceremony, contribution, outcome, steps
 from banks.services.rounds.node import Node
-from consortium.accounts.models import Bank
+from consortium.accounts.actors import Actor
+from consortium.accounts.models import Bank, User
 
 
 @shared_task
@@ -16,12 +20,28 @@ def keep_time() -> None:
     for bank in nudges.banks_of_this_node():
         protocol_step.apply_async((str(bank.pk),), queue=f"{bank.slug}.protocol", expires=10)
         for run_id in nudges.due_trainings(bank):
-            train_alone.apply_async((str(bank.pk), str(run_id)), queue=f"{bank.slug}.train")
+            wake.for_training(bank, run_id)
+        for import_id in nudges.due_imports(bank):
+            wake.for_import(bank, import_id)
+        if batch_scoring.waiting_imports(bank):
+            wake.for_scoring(bank)
 
 
 @shared_task
 def train_alone(bank_id: str, run_id: str) -> None:
     training.run_training(bank=Bank.objects.get(pk=bank_id), run_id=run_id)
+
+
+@shared_task
+def read_import(bank_id: str, import_id: str) -> None:
+    bank = Bank.objects.get(pk=bank_id)
+    imports.run_import(bank=bank, import_id=uuid.UUID(import_id))
+    wake.for_scoring(bank)
+
+
+@shared_task
+def score_imports(bank_id: str) -> None:
+    batch_scoring.score_waiting(bank=Bank.objects.get(pk=bank_id))
 
 
 @shared_task
@@ -52,3 +72,9 @@ def prepare_upload(bank_id: str, part_id: int) -> None:
 @shared_task
 def adopt_version(bank_id: str, run: str) -> None:
     outcome.adopt(Node(Bank.objects.get(pk=bank_id)), run)
+
+
+@shared_task
+def hold_ceremony(bank_id: str, task: str, user_id: int) -> None:
+    bank, user = Bank.objects.get(pk=bank_id), User.objects.get(pk=user_id)
+    ceremony.hold(Node(bank), task=task, actor=Actor(str(user), user=user, bank=bank))
