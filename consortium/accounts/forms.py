@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from .models import BANK_ROLES, CENTRE_ROLES, ApiToken, Bank, Membership, Role, User
 
+LANGUAGES = (("en", "English"), ("ja", "日本語"))  # each in its own words
 ZONES = (
     "Asia/Tokyo", "Asia/Seoul", "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Singapore",
     "Asia/Manila", "Asia/Jakarta", "Asia/Bangkok", "Asia/Kolkata", "Asia/Dubai",
@@ -28,7 +28,7 @@ class ProfileForm(forms.ModelForm):
     zone = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in ZONES])
     language = forms.ChoiceField(
         label=_("Language"),
-        choices=[("", _("As the browser asks")), ("en", "English"), ("ja", "日本語")],
+        choices=[("", _("As the browser asks")), *LANGUAGES],
         required=False,
     )
 
@@ -46,7 +46,7 @@ class TokenForm(forms.Form):
     )
     place = forms.ModelChoiceField(label=_("Place"), queryset=Membership.objects.none())
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("Allowed to"),
         choices=ApiToken.Scope,
         widget=forms.CheckboxSelectMultiple,
         initial=["read"],
@@ -87,7 +87,7 @@ class AcceptanceForm(forms.Form):
     """A newcomer names themselves and chooses a password."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
     password = forms.CharField(
         label=_("Password"),
         help_text=_("At least 12 characters; a few words are easier to remember than signs."),

@@ -163,6 +163,10 @@ class ApiToken(models.Model):
     def expired(self) -> bool:
         return self.expires_at <= timezone.now()
 
+    @property
+    def scope_labels(self) -> list[str]:
+        return [str(self.Scope(scope).label) for scope in self.scopes]
+
 
 class AuditEntry(models.Model):
     """Who did what to which thing, when. One hash chain per bank and one for the centre.

@@ -110,3 +110,17 @@ def file_size(size: int | None) -> str:
             return f"{value:,.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return MISSING
+
+
+@register.filter
+def plainly(fact: object) -> str:
+    """A fact of an audit entry as words: a list is its items, not brackets and quotes."""
+    if fact is None or fact == "":
+        return MISSING
+    if isinstance(fact, list):
+        return ", ".join(plainly(item) for item in fact)
+    if isinstance(fact, dict):
+        return ", ".join(f"{name}: {plainly(item)}" for name, item in fact.items())
+    if isinstance(fact, bool):
+        return gettext("yes") if fact else gettext("no")
+    return str(fact)

@@ -143,18 +143,14 @@ def chart(id: str, data: Mapping[str, Any], label: str, size: str = "") -> dict[
 def field(bound: BoundField, *, hide_label: bool = False) -> dict[str, Any]:
     """A form's field with label, help and its own errors, described by them for screen readers."""
     widget = bound.field.widget
-    ticks = isinstance(widget, CheckboxInput | CheckboxSelectMultiple | RadioSelect)
-    look = "form-check-input" if ticks else "form-control"
-    if isinstance(widget, Select) and not ticks:
-        look = "form-select"
-    attrs = {"class": f"{look} is-invalid" if bound.errors else look}
-    return {
-        "bound": bound,
-        "control": bound.as_widget(attrs=attrs),
-        "single_tick": isinstance(widget, CheckboxInput),
-        "group": isinstance(widget, CheckboxSelectMultiple | RadioSelect),
-        "hide_label": hide_label,
-    }
+    group = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    single_tick = isinstance(widget, CheckboxInput)
+    if group or single_tick:
+        look = "form-check-input"
+    else:
+        look = "form-select" if isinstance(widget, Select) else "form-control"
+    widget.attrs["class"] = f"{look} is-invalid" if bound.errors else look
+    return {"bound": bound, "group": group, "single_tick": single_tick, "hide_label": hide_label}
 
 
 @register.inclusion_tag("components/form_errors.html")
