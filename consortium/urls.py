@@ -21,6 +21,7 @@ urlpatterns = [
 ]
 if apps.is_installed("banks"):
     urlpatterns += [
+        path("join/", include("banks.join_urls")),
         path("bank/<slug:bank>/", include("banks.urls")),
         path("api/v1/banks/<slug:bank>/", include("banks.api.urls")),
     ]

@@ -133,6 +133,8 @@ class ProtocolLease(OwnedByBank):
     token = models.PositiveIntegerField(default=0)
     until = models.DateTimeField(default=timezone.now)
     last_contact_at = models.DateTimeField(null=True, blank=True)
+    # Duties that only a person may do: sign a roster, deal or witness a key.
+    for_people = models.JSONField(default=list)
     last_error = models.TextField(blank=True)
 
     class Meta:

@@ -46,7 +46,7 @@ from consortium.protocol.spec import (
 
 WORSE_BY = 0.02
 """A candidate may be this much below the best so far in average precision, which is noise here."""
-ENDED = {"rejected", "abandoned", "failed"}
+ENDED = {"done", "failed"}
 
 
 def derive(node: Node, part: RoundPart) -> None:

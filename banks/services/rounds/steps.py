@@ -22,6 +22,7 @@ from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.spec import Duty, NextDuties
+from consortium.protocol.wire import Json
 
 LEASE = timedelta(seconds=90)
 IDLE_SECONDS = 10
@@ -84,16 +85,21 @@ def take(bank: Bank) -> Step:
         step.to_adopt = outcome.settled_runs(node)
     except Unreachable as trouble:
         error = str(trouble)
-    _note(bank, error=error)
+    _note(bank, error=error, for_people=_people_duties(asked))
     if step.again_after is None and outcome.in_a_run(node):
         step.again_after = asked.poll_after
     return step
 
 
-def _note(bank: Bank, *, error: str) -> None:
+def _note(bank: Bank, *, error: str, for_people: list[Json] | None = None) -> None:
+    """What the pages say about the line to the coordinator."""
+    heard = {} if for_people is None else {"last_contact_at": Now(), "for_people": for_people}
     with bank_scope(bank.pk):
-        row = ProtocolLease.objects.filter(bank=bank)
-        row.update(last_error=error, **({} if error else {"last_contact_at": Now()}))
+        ProtocolLease.objects.filter(bank=bank).update(last_error=error, **heard)
+
+
+def _people_duties(asked: NextDuties) -> list[Json]:
+    return [duty.to_wire() for duty in asked.duties if DUTIES[duty.duty] is _for_people]
 
 
 def _submit(node: Node, duty: Duty, step: Step) -> None:

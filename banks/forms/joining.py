@@ -1,0 +1,52 @@
+"""The form by which an invited bank comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from consortium.accounts.models import Bank
+
+
+class JoinForm(forms.Form):
+    invitation = forms.CharField(
+        label=_("Invitation"),
+        max_length=200,
+        help_text=_("The whole one-time text that the operator sent."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    admin_name = forms.CharField(label=_("Your name"), max_length=120)
+    admin_email = forms.EmailField(label=_("E-mail address"))
+    admin_password = forms.CharField(
+        label=_("Password"),
+        help_text=_("At least 12 characters."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_admin_password(self) -> str:
+        password: str = self.cleaned_data["admin_password"]
+        validate_password(password)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """The bank's short name: this node's own, or in the demo the invited bank's."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        bank_id = cleaned.get("invitation", "").partition(".")[0]
+        slug = settings.BANK_SLUG or _invited_slug(bank_id)
+        if not slug:
+            raise forms.ValidationError(
+                {"invitation": _("This is not an invitation. Copy the whole link.")}
+            )
+        return {**cleaned, "slug": slug, "language": get_language() or ""}
+
+
+def _invited_slug(bank_id: str) -> str:
+    try:
+        return Bank.objects.filter(pk=bank_id).values_list("slug", flat=True).first() or ""
+    except (ValueError, forms.ValidationError):
+        return ""
