@@ -1,4 +1,4 @@
-"""`manage.py verify_participation FILE --bank UUID --coordinator KEY`: offline, public keys only."""
+"""`manage.py verify_participation FILE --bank UUID --coordinator KEY`: offline."""
 
 from __future__ import annotations
 
