@@ -43,7 +43,6 @@ def main(arguments: list[str]) -> int:
         print(__doc__.strip())
         return 0 if arguments[:1] in (["-h"], ["--help"], ["help"]) else 2
     check_python()
-    os.chdir(HERE)
     if not is_set_up():
         set_up()
     for name, value in ONE_THREAD.items():
@@ -162,15 +161,21 @@ def say(sentence: str) -> None:
 
 
 def demo(arguments: list[str]) -> NoReturn:
-    become("manage.py", "demo", *arguments, around=["--exclusive"])
+    become(str(HERE / "manage.py"), "demo", *arguments, around=["--exclusive"])
 
 
 def manage(arguments: list[str]) -> NoReturn:
-    become("manage.py", *arguments, around=[])
+    become(str(HERE / "manage.py"), *arguments, around=[])
 
 
 def become(*command: str, around: list[str]) -> NoReturn:
-    """Replace this process by the command, in services of our own unless others are named."""
+    """Replace this process by the command, in services of our own unless others are named.
+
+    The working folder stays the caller's, because arguments may name files.
+    """
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        part for part in (str(HERE), os.environ.get("PYTHONPATH")) if part
+    )
     argv = [str(PYTHON), *command]
     if not all(name in os.environ for name in SERVICES):
         argv = [str(PYTHON), "-m", "consortium.embedded", *around, "--", *argv]
@@ -182,6 +187,7 @@ def test(arguments: list[str]) -> int:
 
     Playwright leaves its event loop on the thread, and Django then refuses the other tests.
     """
+    os.chdir(HERE)
     pytest: list[str | Path] = [PYTHON, "-m", "pytest"]
     if any(Path(argument.partition("::")[0]).exists() for argument in arguments):
         return subprocess.run([*pytest, *arguments]).returncode
@@ -195,6 +201,7 @@ def test(arguments: list[str]) -> int:
 
 def lint(arguments: list[str]) -> int:
     """Everything that is checked without running the product; all of it, then the verdict."""
+    os.chdir(HERE)
     tools = VENV / "bin"
     checks: list[list[str | Path]] = [
         [tools / "ruff", "check", "."],

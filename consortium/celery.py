@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.apps import apps
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
+
+from consortium.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consortium.settings")
 
@@ -15,6 +18,12 @@ app = Celery("consortium")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A pool process whose worker was killed must not go on with what others now do again."""
+    die_with_parent()
 
 
 @app.on_after_finalize.connect

@@ -33,17 +33,23 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
-def die_with_parent(
-    death_signal: signal.Signals = signal.SIGKILL, parent: int | None = None
-) -> None:
-    """Ask the kernel to send this process `death_signal` when its parent is gone (Linux).
-
-    `parent` is the process id that was meant: if it has gone already, this process ends at once.
-    """
+def die_with_parent(death_signal: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel to send this process `death_signal` when its parent is gone (Linux)."""
     if _prctl is not None:
         _prctl(PR_SET_PDEATHSIG, death_signal)
-    if parent is not None and os.getppid() != parent:
-        os._exit(1)
+
+
+def child_setup(death_signal: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """What a child does between fork and exec: bind itself to us, and listen to every signal."""
+    parent = os.getpid()
+
+    def set_up() -> None:
+        die_with_parent(death_signal)
+        if os.getppid() != parent:  # gone before we could ask
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    return set_up
 
 
 def start(
@@ -60,7 +66,6 @@ def start(
     A session of its own keeps the terminal's Ctrl-C away from it, so that the caller can stop
     its children in order. Its output is appended to `log` where one is given.
     """
-    parent = os.getpid()
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("ab")) if log else None
         return subprocess.Popen(
@@ -71,7 +76,7 @@ def start(
             env=dict(env) if env is not None else None,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(death_signal, parent),
+            preexec_fn=child_setup(death_signal),
             **(account.popen_options() if account else {}),
         )
 

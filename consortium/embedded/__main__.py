@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from consortium.embedded import ServiceError, Services, running_services
-from consortium.processes import die_with_parent
+from consortium.processes import child_setup
 
 DEFAULT_DATA_DIR = Path(__file__).resolve().parents[2] / "var"
 LOOK_EVERY = 0.5  # seconds between two looks at the servers
+PASSED_ON = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+SENT_BY_A_PROCESS = 0  # si_code SI_USER; the terminal's own signals carry SI_KERNEL
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,21 +70,20 @@ def _services(options: argparse.Namespace) -> Iterator[tuple[dict[str, str], Ser
 
 
 def _run(command: list[str], env: dict[str, str], services: Services | None) -> int:
-    """Run the command in the terminal's foreground; addresses that are already set win."""
-    parent = os.getpid()
-    child = subprocess.Popen(
-        command, env=env | os.environ, preexec_fn=lambda: die_with_parent(parent=parent)
-    )
-    # Ctrl-C reaches the command by itself; the servers must stay until it has ended.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: child.send_signal(signal.SIGTERM))
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            status = child.wait(timeout=LOOK_EVERY)
-            return status if status >= 0 else 128 - status
+    """Run the command in the terminal's foreground; addresses that are already set win.
+
+    A Ctrl-C at the terminal reaches the command by itself (the kernel sends it to all of us);
+    what a process sends to us alone is passed on. The servers stay until the command has ended.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *PASSED_ON})
+    child = subprocess.Popen(command, env=env | os.environ, preexec_fn=child_setup())
+    while (status := child.poll()) is None:
+        received = signal.sigtimedwait({signal.SIGCHLD, *PASSED_ON}, LOOK_EVERY)
+        if received and received.si_signo in PASSED_ON and received.si_code == SENT_BY_A_PROCESS:
+            child.send_signal(received.si_signo)
         for name in services.revive() if services else ():
             print(f"{name} had crashed and was started again.", file=sys.stderr)  # noqa: T201
+    return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def test_services_are_put_around_a_command_unless_both_are_named(
     became: list[str] = []
     monkeypatch.setattr(run.os, "execv", lambda program, argv: became.extend(argv))
     run.manage(["check"])
-    assert became[-2:] == ["manage.py", "check"]
+    assert became[-2:] == [str(run.HERE / "manage.py"), "check"]
     assert ("consortium.embedded" in became) is wrapped
 
 
