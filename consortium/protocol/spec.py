@@ -34,6 +34,7 @@ Step = Literal["statistics", "update", "metrics"]
 """What a round sums: standardisation statistics, model updates, or score histograms by label."""
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
+LayoutName = Literal["k16b24", "k32b40", "k56b64"]
 
 
 # Joining and keys
@@ -143,7 +144,7 @@ class Manifest(Message):
     step: Step
     purpose: Name
     protocol: ProtocolName
-    layout: Literal["k16b24", "k32b40", "k56b64"]
+    layout: LayoutName
     length: Positive
     ciphertexts: Positive
     clip: Decimal
@@ -390,12 +391,16 @@ class Duty(Record):
     """One thing the centre waits for from this bank.
 
     sign_roster: look at roster ``number`` of ``task``, compare fingerprints, sign.
-    ceremony: run the key ceremony for roster ``number`` and publish it. witness: check the
-    proposed ``epoch`` and the own share, sign. submit: fetch the manifest of ``round``, train or count,
-    submit. sign_freeze: check the proposed list, sign. open: re-add, give a partial decryption.
-    derive: combine the partials sealed to the own bank, sign the result. vote: test the
-    candidate ``model`` of ``run``. cosign: check and sign log head of size ``number``. ``until`` is when the
-    centre goes on without this bank (Unix seconds; None: it waits).
+    ceremony: run the key ceremony for roster ``number`` and publish it.
+    witness: check the proposed ``epoch`` and the own share, sign.
+    submit: fetch the manifest of ``round``, train or count, submit.
+    sign_freeze: check the proposed list, sign.
+    open: re-add the listed uploads, give a partial decryption.
+    derive: combine the partials sealed to the own bank, sign the result.
+    vote: test the candidate ``model`` of ``run``.
+    cosign: check and sign the log head of size ``number``.
+
+    ``until`` is when the centre goes on without this bank (Unix seconds; None: it waits).
     """
 
     duty: DutyName

@@ -1,0 +1,150 @@
+"""A training run: statistics, update rounds, a candidate, the banks' votes, metrics, published."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from aggregation.models import Round, Task, TrainingRun
+from aggregation.refusals import Contradicts
+from aggregation.services import epochs, ledger, rosters, rounds, versions
+from consortium.accounts import audit
+from consortium.accounts.actors import Actor, system
+from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.spec import starting_point
+
+State = TrainingRun.State
+Step = Round.Step
+
+
+@transaction.atomic
+def start_run(
+    *, actor: Actor, task: Task, trigger: str = TrainingRun.Trigger.PERSON, window: str = ""
+) -> TrainingRun:
+    """Begin a run with the task's present roster and its key.
+
+    ``window`` names the data that the statistics are about (today's date where it is empty): over
+    one window, statistics are opened with one set of banks only.
+    """
+    Task.objects.select_for_update().get(pk=task.pk)
+    if TrainingRun.objects.filter(task=task, state=State.RUNNING).exists():
+        raise Contradicts("run_going", gettext_noop("A run of this task is going on."))
+    roster = rosters.active_roster(task)
+    if roster is None:
+        raise Refused("no_roster", gettext_noop("The task has no roster that its members signed."))
+    last = TrainingRun.objects.filter(task=task).aggregate(last=Max("number"))["last"]
+    run = TrainingRun.objects.create(
+        task=task,
+        number=(last or 0) + 1,
+        trigger=trigger,
+        roster=roster,
+        epoch=epochs.usable_epoch(roster),
+        seed=secrets.token_hex(32),
+        window=window or f"until {timezone.now():%Y-%m-%d}",
+        update_rounds=task.rounds,
+    )
+    base_model = starting_point(run.seed, task.model)
+    rounds.open_round(run=run, number=0, step=Step.STATISTICS, base_model=base_model)
+    audit.record(actor=actor, verb="run.started", target=run, trigger=str(trigger))
+    return run
+
+
+def give_up(*, round_: Round, reason: str, params: dict[str, object] | None = None) -> None:
+    """Abandon a round and try it again while attempts are left; part of the caller's transaction.
+
+    Once frozen, it is tried again with the same banks only (``rounds.frozen_before``).
+    """
+    rounds.abandon(round_=round_, reason=reason, params=params)
+    round_over(round_=round_)
+    ledger.sign_head()
+
+
+@transaction.atomic
+def abandon_round(*, actor: Actor, round_: Round, why: str) -> None:
+    """An operator gives a round up; the run tries it again."""
+    if not why.strip():
+        raise Refused("reason_missing", gettext_noop("Say why."), field="reason")
+    row = rounds.locked(round_.pk)
+    reason = gettext_noop("The operator gave the round up: %(why)s")
+    give_up(round_=row, reason=reason, params={"why": why})
+    audit.record(actor=actor, verb="round.given_up", target=row, reason=why)
+
+
+def round_over(*, round_: Round) -> None:
+    """Go on after a round has ended; part of the transaction that ended it."""
+    run = round_.run
+    if not TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).exists():
+        return
+    if round_.state == Round.State.OPENED:
+        _after_opening(run, round_)
+    elif round_.state == Round.State.DISPUTED or round_.attempt >= rounds.MOST_ATTEMPTS:
+        fail(run=run, reason=round_.reason, params=round_.reason_params)
+    else:
+        _open(run, round_.number, round_.step, rounds.base_model(round_), round_.attempt + 1)
+
+
+def _after_opening(run: TrainingRun, round_: Round) -> None:
+    if round_.step == Step.METRICS:
+        versions.publish(run=run)
+        _finish(run)
+    elif round_.number < run.update_rounds:
+        _open(run, round_.number + 1, Step.UPDATE, round_.result)
+    else:
+        versions.propose(run=run, sha256=round_.result)
+
+
+def candidate_decided(*, run: TrainingRun, accepted: bool) -> None:
+    """Go on after the vote: measure an accepted model, end the run of a rejected one."""
+    if accepted:
+        _open(run, run.update_rounds + 1, Step.METRICS, run.version.sha256)
+    else:
+        _finish(run)
+
+
+def _open(run: TrainingRun, number: int, step: str, base_model: str, attempt: int = 1) -> None:
+    try:
+        with transaction.atomic():
+            rounds.open_round(
+                run=run, number=number, step=step, base_model=base_model, attempt=attempt
+            )
+    except Refused as refused:
+        fail(run=run, reason=refused.sentence, params=refused.params)
+
+
+def _finish(run: TrainingRun) -> None:
+    TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
+        state=State.DONE, finished_at=timezone.now()
+    )
+    ledger.sign_head()
+    audit.record(actor=system("runs"), verb="run.done", target=run)
+
+
+def fail(*, run: TrainingRun, reason: str, params: dict[str, object] | None = None) -> None:
+    """End a run that cannot go on; part of the caller's transaction."""
+    ledger.lock()
+    failed = TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
+        state=State.FAILED,
+        finished_at=timezone.now(),
+        reason=reason,
+        reason_params={name: str(value) for name, value in (params or {}).items()},
+    )
+    if failed:
+        audit.record(actor=system("runs"), verb="run.failed", target=run, reason=reason)
+
+
+@transaction.atomic
+def stop_run(*, actor: Actor, run: TrainingRun) -> None:
+    """An operator ends a run; its round, if one is going on, is abandoned."""
+    reason = gettext_noop("The operator stopped the run.")
+    live = Round.objects.filter(run=run, state__in=rounds.LIVE)
+    held = [rounds.locked(pk) for pk in live.values_list("pk", flat=True)]
+    going = TrainingRun.objects.select_for_update().get(pk=run.pk)
+    if going.state != State.RUNNING:
+        raise Contradicts("run_over", gettext_noop("The run is over."))
+    fail(run=going, reason=reason)
+    for round_ in held:
+        rounds.abandon(round_=round_, reason=reason)
+    audit.record(actor=actor, verb="run.stopped", target=going)
