@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as JsonObject
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from banks.ml.schema import EXTRA_PREFIX, Kind, Mapping
@@ -153,6 +154,7 @@ class FeaturePlan:
         return 24 // self.bucket_hours
 
 
+@lru_cache(maxsize=128)
 def feature_names(plan: FeaturePlan) -> tuple[str, ...]:
     """Return the names of a plan's features, in the order every matrix of them has."""
     names = PAYMENT if plan.kind == "behaviour" else READY
