@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from banks.ml.features.events import (
     Events,
@@ -209,7 +210,7 @@ class AccountHistory:
             Events(group[order], at[order], accounts), amount[order], risk[order], frauds, earlier
         )
 
-    def _reachable(self, now: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _reachable(self, now: int) -> NDArray[np.bool_]:
         payments = self.payments
         kept = payments.at >= now - LONGEST_WINDOW
         everyone = np.arange(payments.groups)
