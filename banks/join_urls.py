@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from banks.views import membership
+from banks.views import joining
 
 urlpatterns = [
-    path("", membership.join, name="join"),
-    path("<str:invitation>/", membership.join, name="join-invited"),
+    path("", joining.join, name="join"),
+    path("<str:invitation>/", joining.join, name="join-invited"),
 ]

@@ -14,11 +14,10 @@ from django.views.decorators.http import require_POST
 
 from banks import tasks
 from banks.coordinator import Unreachable
-from banks.forms.joining import JoinForm
 from banks.selectors import membership as selectors
-from banks.services.rounds import agreement, ceremony, joining
+from banks.services.rounds import agreement, ceremony
 from banks.services.rounds.node import Node
-from consortium.accounts.access import bank_page, translated
+from consortium.accounts.access import bank_page
 from consortium.accounts.models import Role
 from consortium.protocol.errors import Refused
 
@@ -77,20 +76,3 @@ def witness(request: Any, epoch: str) -> HttpResponse:
     ceremony.witness(Node(request.bank), epoch_id=str(epoch), actor=request.actor)
     messages.success(request, _("Witnessed: this bank's share fits the published key."))
     return redirect("banks:membership", request.bank.slug)
-
-
-def join(request: Any, invitation: str = "") -> HttpResponse:
-    """Where an invited bank makes its keys and its first administrator."""
-    form = JoinForm(request.POST or None, initial={"invitation": invitation})
-    if request.method == "POST" and form.is_valid():
-        try:
-            bank = joining.accept(**form.cleaned_data)
-        except Refused as refused:
-            field = refused.field if refused.field in form.fields else None
-            form.add_error(field, translated(refused))
-        except Unreachable:
-            form.add_error(None, _("The coordinator does not answer. Try again in a minute."))
-        else:
-            messages.success(request, _("Welcome. Sign in with what you just chose."))
-            return redirect(f"/accounts/login/?next=/bank/{bank.slug}/consortium/")
-    return render(request, "banks/join.html", {"form": form}, status=422 if form.errors else 200)

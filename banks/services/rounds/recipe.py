@@ -23,8 +23,9 @@ class RunRecipe:
 
     def to_json(self) -> dict[str, Any]:
         """Float-free, for a manifest."""
+        plan = self.plan.to_json()
         return {
-            "plan": self.plan.to_json(),
+            "plan": {**plan, "fraud_prior": repr(plan["fraud_prior"])},
             "training": self.training.to_json(),
             "windows": self.windows,
         }
@@ -34,8 +35,9 @@ class RunRecipe:
         """Strict inverse of ``to_json``; raises Refused."""
         if not isinstance(body, dict) or set(body) != {"plan", "training", "windows"}:
             raise Refused("recipe", gettext_noop("The run's recipe is not complete."))
+        plan = body["plan"]
         return cls(
-            plan=FeaturePlan.from_json(body["plan"]),
+            plan=FeaturePlan.from_json({**plan, "fraud_prior": float(plan["fraud_prior"])}),
             training=TrainingPlan.from_json(body["training"]),
             windows=body["windows"],
         )

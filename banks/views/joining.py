@@ -1,4 +1,4 @@
-"""The form by which an invited bank comes in."""
+"""Where an invited bank comes in: it makes its keys and its first administrator."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from banks.coordinator import Unreachable
+from banks.services.rounds import joining
+from consortium.accounts.access import translated
 from consortium.accounts.models import Bank
+from consortium.protocol.errors import Refused
 
 
 class JoinForm(forms.Form):
@@ -50,3 +57,19 @@ def _invited_slug(bank_id: str) -> str:
         return Bank.objects.filter(pk=bank_id).values_list("slug", flat=True).first() or ""
     except (ValueError, forms.ValidationError):
         return ""
+
+
+def join(request: Any, invitation: str = "") -> HttpResponse:
+    form = JoinForm(request.POST or None, initial={"invitation": invitation})
+    if request.method == "POST" and form.is_valid():
+        try:
+            bank = joining.accept(**form.cleaned_data)
+        except Refused as refused:
+            field = refused.field if refused.field in form.fields else None
+            form.add_error(field, translated(refused))
+        except Unreachable:
+            form.add_error(None, _("The coordinator does not answer. Try again in a minute."))
+        else:
+            messages.success(request, _("Welcome. Sign in with what you just chose."))
+            return redirect(f"/accounts/login/?next=/bank/{bank.slug}/consortium/")
+    return render(request, "banks/join.html", {"form": form}, status=422 if form.errors else 200)
