@@ -1,0 +1,128 @@
+"""Forms of a bank's pages; services check again what matters."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from banks.models import Alert, BankSettings, Label
+from banks.services.settings import EDITABLE
+from consortium.templatetags.figures import MINOR_DIGITS
+
+UNKNOWN = "unknown"
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+
+class TransactionSearchForm(forms.Form):
+    """What to look for; amounts in the currency's own units."""
+
+    id = forms.CharField(label=_("transaction id"), max_length=80, required=False)
+    account = forms.CharField(label=_("account"), max_length=80, required=False)
+    counterparty = forms.CharField(label=_("counterparty"), max_length=80, required=False)
+    amount_from = forms.DecimalField(label=_("amount from"), min_value=0, required=False)
+    amount_to = forms.DecimalField(label=_("amount up to"), min_value=0, required=False)
+    currency = forms.CharField(
+        label=_("currency"), max_length=3, required=False, widget=forms.HiddenInput
+    )
+    since = forms.DateField(label=_("from day"), required=False, widget=DateInput)
+    until = forms.DateField(label=_("to day"), required=False, widget=DateInput)
+    label = forms.ChoiceField(
+        label=_("label"),
+        required=False,
+        choices=[("", _("any")), (UNKNOWN, _("unknown")), *Label.choices],
+    )
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The cleaned conditions as the selector takes them."""
+        given = self.cleaned_data
+        digits = MINOR_DIGITS.get(given["currency"] or "JPY", 2)
+        return {
+            **given,
+            "amount_from": _minor(given["amount_from"], digits),
+            "amount_to": _minor(given["amount_to"], digits),
+            "since": _midnight(given["since"]),
+            "until": _midnight(given["until"] + timedelta(days=1)) if given["until"] else None,
+        }
+
+
+def _minor(amount: Decimal | None, digits: int) -> int | None:
+    return None if amount is None else int(amount.scaleb(digits))
+
+
+def _midnight(day: Any) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+
+class LabelForm(forms.Form):
+    """What a transaction turned out to be."""
+
+    value = forms.TypedChoiceField(
+        label=_("It was"),
+        choices=[*((str(value), label) for value, label in Label.choices), ("", _("unknown"))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("How do you know?"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class DecisionForm(forms.Form):
+    """An alert's end: what it was, why, and a note."""
+
+    disposition = forms.ChoiceField(
+        label=_("This was"),
+        choices=Alert.Disposition.choices,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    reason_code = forms.CharField(label=_("Reason"), required=False)
+    note = forms.CharField(
+        label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ThresholdForm(forms.Form):
+    """A new threshold needs a reason."""
+
+    value = forms.FloatField(label=_("threshold"), min_value=0, max_value=1)
+    reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
+
+
+class SettingsForm(forms.ModelForm[BankSettings]):
+    """The bank's own settings."""
+
+    class Meta:
+        model = BankSettings
+        fields: ClassVar = list(EDITABLE)
+        help_texts: ClassVar = {
+            "label_delay_days": _("How long it takes until most frauds are known."),
+            "reviews_a_day": _(
+                "What the team can review in a day: the queue's line is drawn here."
+            ),
+            "minutes_a_review": _("Used for the workload beside a threshold."),
+            "recoverable_share": _("0 to 1: what is usually saved when a fraud is stopped."),
+            "training_cron": _("Five cron fields on the bank's clock: 30 2 * * * is 02:30."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone)
+        self.fields["zone"] = forms.ChoiceField(
+            label=_("time zone"), choices=[(zone, zone) for zone in ["UTC", *zones]]
+        )

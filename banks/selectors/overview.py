@@ -1,0 +1,84 @@
+"""Where a person begins: what waits for them, and how the bank's model is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from banks.models import (
+    Alert,
+    BankSettings,
+    Comparison,
+    Import,
+    ModelVersion,
+    TrainingRun,
+    Transaction,
+)
+from banks.selectors import performance
+from banks.selectors.alerts import OPEN, capacity_left, decided_today
+from banks.services.training import waiting_labels
+from banks.services.versions import newest
+from consortium.accounts.models import Bank, User
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The bank's state in a few rows; what is None has not happened yet."""
+
+    has_transactions: bool
+    version: ModelVersion | None
+    figures: performance.Figures | None
+    better: ModelVersion | None
+    better_by: Comparison | None
+    mine: list[Alert]
+    best: list[Alert]
+    waiting: int
+    decided_today: int
+    capacity_left: int
+    last_run: TrainingRun | None
+    last_import: Import | None
+    waiting_labels: int
+
+
+def overview(bank: Bank, user: User) -> Overview:
+    """What a person of this bank finds when the day begins."""
+    settings = BankSettings.objects.filter(bank=bank).first() or BankSettings(bank=bank)
+    version = (
+        ModelVersion.objects.defer("artifact").filter(pk=settings.scoring_version_id).first()
+        if settings.scoring_version_id
+        else None
+    )
+    open_alerts = (
+        Alert.objects.filter(bank=bank, status__in=OPEN)
+        .select_related("transaction")
+        .order_by("-expected_loss", "id")
+    )
+    better, better_by = _better(bank, version)
+    return Overview(
+        has_transactions=Transaction.objects.filter(bank=bank).exists(),
+        version=version,
+        figures=performance.figures_of(version) if version else None,
+        better=better,
+        better_by=better_by,
+        mine=list(open_alerts.filter(claimed_by=user)[:5]),
+        best=list(open_alerts.filter(status=Alert.Status.OPEN)[:5]),
+        waiting=open_alerts.count(),
+        decided_today=decided_today(bank),
+        capacity_left=capacity_left(bank),
+        last_run=TrainingRun.objects.filter(bank=bank).order_by("-created_at").first(),
+        last_import=Import.objects.filter(bank=bank).order_by("-created_at").first(),
+        waiting_labels=waiting_labels(bank),
+    )
+
+
+def _better(
+    bank: Bank, version: ModelVersion | None
+) -> tuple[ModelVersion | None, Comparison | None]:
+    """A consortium or ensemble version that is likely better than the own one in use."""
+    if version is None or version.origin != ModelVersion.Origin.ALONE:
+        return None, None
+    for origin in (ModelVersion.Origin.ENSEMBLE, ModelVersion.Origin.CONSORTIUM):
+        candidate = newest(bank, origin)
+        found = candidate and Comparison.objects.filter(version=candidate).first()
+        if candidate and found and (found.difference_low or 0) > 0:
+            return candidate, found
+    return None, None

@@ -1,0 +1,242 @@
+"""What a version's counts say: matrices, curves and intervals; ratios are derived here only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from banks.ml.encoding import IntArray
+from banks.ml.evaluation import (
+    GRID,
+    Confusion,
+    confusion_at,
+    evaluate,
+    precision_recall_curve,
+    wilson,
+)
+from banks.ml.evaluation import Evaluation as Standing
+from banks.ml.ranking import sigmoid
+from banks.ml.thresholds import for_reviews
+from banks.models import BankSettings, Comparison, Evaluation, ModelVersion
+from banks.services.thresholds import threshold_of
+from consortium.accounts.models import Bank
+
+Window = Evaluation.Window
+MOST_POINTS = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """A version on one window of this bank's own transactions, seen at one threshold.
+
+    ``cut`` is the bin of the score grid from which transactions alert.
+    """
+
+    evaluation: Evaluation
+    settings: BankSettings
+    cut: int
+
+    @property
+    def version(self) -> ModelVersion:
+        return self.evaluation.version
+
+    @cached_property
+    def histogram(self) -> IntArray:
+        return np.array([self.evaluation.genuine, self.evaluation.fraud], dtype=np.int64)
+
+    @cached_property
+    def confusion(self) -> Confusion:
+        return confusion_at(self.histogram, self.logit)
+
+    @cached_property
+    def standing(self) -> Standing:
+        return evaluate(self.histogram)
+
+    @property
+    def logit(self) -> float:
+        return edge(self.cut)
+
+    @property
+    def threshold(self) -> float:
+        """As a probability of fraud."""
+        return 1.0 if math.isinf(self.logit) else float(sigmoid(self.logit))
+
+    @property
+    def days(self) -> float:
+        found = self.evaluation
+        return (found.window_until - found.window_from).total_seconds() / 86400
+
+    @property
+    def rows(self) -> int:
+        return self.standing.genuine + self.standing.frauds
+
+    @property
+    def alerts_a_day(self) -> float:
+        return self.confusion.alerts / self.days
+
+    @property
+    def hours_a_day(self) -> float:
+        """Analysts' hours for those alerts."""
+        return self.alerts_a_day * self.settings.minutes_a_review / 60
+
+    @property
+    def value_caught(self) -> int:
+        return sum(self.evaluation.fraud_amount[self.cut :])
+
+    @property
+    def value_missed(self) -> int:
+        return sum(self.evaluation.fraud_amount[: self.cut])
+
+    @property
+    def f1_interval(self) -> tuple[float, float] | None:
+        """From F1 = 2tp / (2tp + fp + fn): Wilson's interval of J = tp / (tp + fp + fn), mapped.
+
+        F1 = 2J / (1 + J) grows with J, so the ends of one interval are those of the other.
+        """
+        found = self.confusion
+        if (of := wilson(found.tp, found.tp + found.fp + found.fn)) is None:
+            return None
+        return 2 * of.low / (1 + of.low), 2 * of.high / (1 + of.high)
+
+    def chart(self) -> dict[str, Any]:
+        """The precision-recall curve for the chart component."""
+        return curve_chart([(str(self.version), self.histogram)], mark=self.confusion)
+
+    def for_slider(self) -> dict[str, Any]:
+        """All that a page needs to recompute these figures for any threshold."""
+        found = self.evaluation
+        return {
+            "low": GRID.low,
+            "high": GRID.high,
+            "fraud": found.fraud,
+            "genuine": found.genuine,
+            "fraudAmount": found.fraud_amount,
+            "days": self.days,
+            "minutesAReview": self.settings.minutes_a_review,
+            "reviewsADay": self.settings.reviews_a_day,
+            "cut": self.cut,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """One of the bank's models at the alert budget that all share."""
+
+    figures: Figures
+    in_use: bool
+    comparison: Comparison | None
+
+
+def figures_of(
+    version: ModelVersion, *, window: str = Window.TEST, cut: int | None = None
+) -> Figures | None:
+    """A version's newest figures on a window, at its own threshold unless ``cut`` is given."""
+    found = (
+        Evaluation.objects.select_related("version")
+        .filter(version=version, window=window)
+        .order_by("-window_until", "-pk")
+        .first()
+    )
+    return _figures(found, cut) if found else None
+
+
+def side_by_side(bank: Bank, *, alerts_a_day: float | None = None) -> list[SideBySide]:
+    """Alone, consortium and ensemble on the same test window, each with as many alerts.
+
+    The window is the newest on which the newest version was tested; versions that were not
+    tested on it are left out rather than compared unfairly.
+    """
+    settings = _settings(bank)
+    newest = (
+        Evaluation.objects.filter(bank=bank, window=Window.TEST)
+        .order_by("-version__number", "-window_until")
+        .first()
+    )
+    if newest is None:
+        return []
+    same_window = Evaluation.objects.select_related("version").filter(
+        bank=bank,
+        window=Window.TEST,
+        window_from=newest.window_from,
+        window_until=newest.window_until,
+    )
+    budget = settings.reviews_a_day if alerts_a_day is None else alerts_a_day
+    found = []
+    for origin in ModelVersion.Origin.values:
+        of_origin = same_window.filter(version__origin=origin).order_by("-version__number").first()
+        if of_origin is not None:
+            found.append(_at_budget(of_origin, settings, budget))
+    return found
+
+
+def bin_of(probability: float) -> int:
+    """The cut that stands for a threshold given as a probability."""
+    if probability >= 1.0:
+        return GRID.bins
+    return GRID.threshold_bin(math.log(probability / (1.0 - probability)))
+
+
+def edge(cut: int) -> float:
+    """The logit at which a cut begins; +∞ above the last bin."""
+    return math.inf if cut >= GRID.bins else float(GRID.edges[cut])
+
+
+def curve_chart(
+    curves: list[tuple[str, IntArray]], *, mark: Confusion | None = None
+) -> dict[str, Any]:
+    """Precision against recall, thinned so that the table beside it stays readable."""
+    from django.utils.translation import gettext as _
+
+    series = [
+        {"name": name, "points": list(_thinned(histogram))}
+        for name, histogram in curves
+        if histogram[1].sum()
+    ]
+    chart: dict[str, Any] = {
+        "kind": "line",
+        "x": {"name": _("recall"), "format": "percent", "min": 0, "max": 1},
+        "y": {"name": _("precision"), "format": "percent", "min": 0, "max": 1},
+        "series": series,
+    }
+    if mark and mark.recall is not None:
+        chart["marks"] = [{"x": mark.recall, "name": _("threshold")}]
+    return chart
+
+
+def _thinned(histogram: IntArray) -> Iterator[list[float]]:
+    points = precision_recall_curve(histogram)
+    step = max(1, len(points) // MOST_POINTS)
+    for place, point in enumerate(points):
+        if place % step == 0 or place == len(points) - 1:
+            yield [round(point.recall, 4), round(point.precision, 4)]
+
+
+def _figures(found: Evaluation, cut: int | None, settings: BankSettings | None = None) -> Figures:
+    return Figures(
+        evaluation=found,
+        settings=settings or _settings(found.bank),
+        cut=bin_of(threshold_of(found.version)) if cut is None else max(0, min(cut, GRID.bins)),
+    )
+
+
+def _at_budget(found: Evaluation, settings: BankSettings, budget: float) -> SideBySide:
+    figures = _figures(found, 0, settings)
+    logit = for_reviews(figures.histogram, figures.days, budget)
+    return SideBySide(
+        figures=_figures(found, GRID.threshold_bin(logit), settings),
+        in_use=settings.scoring_version_id == found.version_id,
+        comparison=Comparison.objects.filter(
+            version=found.version,
+            window_from=found.window_from,
+            window_until=found.window_until,
+        ).first(),
+    )
+
+
+def _settings(bank: Bank) -> BankSettings:
+    return BankSettings.objects.filter(bank=bank).first() or BankSettings(bank=bank)
