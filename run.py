@@ -208,7 +208,7 @@ def lint(arguments: list[str]) -> int:
         [tools / "ruff", "format", "--check", "."],
         [tools / "mypy", "run.py", "consortium", "banks", "aggregation"],
         [tools / "lint-imports"],
-        [tools / "djlint", "--lint", "--quiet", "templates"],
+        [tools / "djlint", "--lint", "--quiet", "--profile", "django", "templates"],
         [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
         [PYTHON, "manage.py", "check_messages"],
     ]

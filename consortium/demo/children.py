@@ -45,11 +45,11 @@ def worker(name: str, queues: list[str]) -> Child:
         *CELERY, "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h",
         "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
-    ), stage=WORKERS_STAGE)
+    ), stage=WORKERS_STAGE, grace=15)
     # fmt: on
 
 
 def beat() -> Child:
     """The scheduler without a file: what is due is decided by rows."""
     argv = (*CELERY, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=")
-    return Child("beat", argv, stage=WORKERS_STAGE)
+    return Child("beat", argv, stage=WORKERS_STAGE, grace=15)
