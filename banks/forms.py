@@ -104,7 +104,7 @@ class ThresholdForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
 
 
-class SettingsForm(forms.ModelForm[BankSettings]):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """The bank's own settings."""
 
     class Meta:

@@ -37,7 +37,7 @@ def search(request: Any) -> Response:
     """Transactions that match all conditions, newest first, 50 at a time."""
     form = TransactionSearchForm(request.query_params)
     if not form.is_valid():
-        raise serializers.ValidationError(dict(form.errors.items()))
+        raise serializers.ValidationError(form.errors.get_json_data())
     found = selectors.search(
         request.bank, after=request.query_params.get("after", ""), **form.wanted
     )
