@@ -5,7 +5,7 @@
     python3 run.py test      all tests; arguments go to pytest
     python3 run.py manage …  Django's commands, with PostgreSQL and Redis around them
     python3 run.py lint      style, types, architecture, migrations, translations
-    python3 run.py setup     only make .venv, or bring it up to date
+    python3 run.py setup     only make .venv, or bring it up to date (--runtime: no test tools)
 
 The first call makes .venv and fills it; later calls begin at once.
 """
@@ -34,21 +34,22 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # One thread a process: several processes share few cores, and waiting threads must not spin.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 SERVICES = ("DATABASE_URL", "CELERY_BROKER_URL")
+RUNTIME_ONLY = ["setup", "--runtime"]
 NO_TESTS_FOUND = 5  # pytest's status
 
 
 def main(arguments: list[str]) -> int:
-    commands = {"demo": demo, "test": test, "manage": manage, "lint": lint, "setup": None}
+    commands = {"demo": demo, "test": test, "manage": manage, "lint": lint, "setup": setup}
     if not arguments or arguments[0] not in commands:
         print(__doc__.strip())
         return 0 if arguments[:1] in (["-h"], ["--help"], ["help"]) else 2
     check_python()
-    if not is_set_up():
-        set_up()
+    if arguments != RUNTIME_ONLY and not is_set_up():
+        set_up(REQUIREMENTS[1])
+        STAMP.write_text(requirements_mark())
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
-    command = commands[arguments[0]]
-    return command(arguments[1:]) if command else 0
+    return commands[arguments[0]](arguments[1:])
 
 
 # Set-up --------------------------------------------------------------------------------------
@@ -75,16 +76,15 @@ def requirements_mark() -> str:
     return digest.hexdigest()
 
 
-def set_up() -> None:
-    """Make .venv and fill it; the stamp is written last, so a broken set-up is done again."""
+def set_up(requirements: Path) -> None:
+    """Make .venv and fill it; the stamp is written after it, so a broken set-up is done again."""
     say("Setting up (once; a few minutes, most of them downloads)")
     STAMP.unlink(missing_ok=True)
     if not works([PYTHON, "-m", "pip", "--version"]):
         make_venv()
     install_torch()
     say("Installing the other packages")
-    pip("install", "-r", REQUIREMENTS[-1])
-    STAMP.write_text(requirements_mark())
+    pip("install", "-r", requirements)
     say("Set up.")
 
 
@@ -158,6 +158,12 @@ def say(sentence: str) -> None:
 
 
 # Commands ------------------------------------------------------------------------------------
+
+
+def setup(arguments: list[str]) -> int:
+    if ["setup", *arguments] == RUNTIME_ONLY:
+        set_up(REQUIREMENTS[0])
+    return 0
 
 
 def demo(arguments: list[str]) -> NoReturn:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from consortium.accounts.models import Bank
 from consortium.demo.supervisor import Child
 
-HOST = "127.0.0.1"
+HERE = "127.0.0.1"
 CELERY = (sys.executable, "-m", "celery", "--app", "consortium.celery")
 WORKERS_STAGE, WEB_STAGE = 0, 1  # workers speak to the web until their last moment
 WITHOUT_A_WORKER = (Bank.Status.INVITED, Bank.Status.REMOVED)
@@ -20,18 +20,18 @@ def banks_with_a_worker() -> list[str]:
     return list(banks.order_by("created_at").values_list("slug", flat=True))
 
 
-def wanted_children(*, port: int, banks: Iterable[str]) -> Iterator[Child]:
-    yield web(port)
+def wanted_children(*, host: str, port: int, banks: Iterable[str]) -> Iterator[Child]:
+    yield web(host, port)
     yield worker("coordinator", ["coordinator"])
     yield beat()
     for slug in banks:
         yield worker(f"bank-{slug}", [f"{slug}.train", f"{slug}.protocol"])
 
 
-def web(port: int) -> Child:
+def web(host: str, port: int) -> Child:
     # fmt: off
     return Child("web", (
-        sys.executable, "-m", "uvicorn", "consortium.asgi:application", "--host", HOST,
+        sys.executable, "-m", "uvicorn", "consortium.asgi:application", "--host", host,
         "--port", str(port), "--no-access-log", "--log-level", "warning", "--lifespan", "off",
         "--timeout-graceful-shutdown", "3",
     ), stage=WEB_STAGE)

@@ -49,7 +49,9 @@ def test_every_bank_that_has_joined_gets_a_worker_on_its_two_queues() -> None:
         Bank.objects.create(slug=status, name=status, status=status)
     slugs = banks_with_a_worker()
     assert set(slugs) == {"joined", "active", "suspended"}
-    children = {child.name: child for child in wanted_children(port=8000, banks=slugs)}
+    children = {
+        child.name: child for child in wanted_children(host="127.0.0.1", port=8000, banks=slugs)
+    }
     assert set(children) == {
         "web", "coordinator", "beat", "bank-joined", "bank-active", "bank-suspended",
     }  # fmt: skip

@@ -21,7 +21,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections
 
 from consortium.demo.beginning import choose_port, erase, make_tables, only_demo
-from consortium.demo.children import HOST, banks_with_a_worker, wanted_children
+from consortium.demo.children import HERE, banks_with_a_worker, wanted_children
 from consortium.demo.report import Outcome, box
 from consortium.demo.supervisor import Supervisor
 
@@ -58,6 +58,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--scale", choices=["small", "normal"], default="normal")
+        parser.add_argument(
+            "--host", default=HERE, help="listen there (default: this machine only)"
+        )
         parser.add_argument("--port", type=int, help="the web's port (default: 8000 or the next)")
         parser.add_argument("--reset", action="store_true", help="delete all data and start over")
         parser.add_argument("--yes", action="store_true", help="answer yes to --reset's question")
@@ -97,20 +100,22 @@ class Command(BaseCommand):
         erase()
 
     def run(self, began: float, options: dict[str, Any]) -> None:
-        port = choose_port(HOST, options["port"])
-        address = settings.COORDINATOR_URL = f"http://{HOST}:{port}"
+        host, port = options["host"], choose_port(options["host"], options["port"])
+        address = settings.COORDINATOR_URL = f"http://{HERE}:{port}"
         with self.supervisor(address) as supervisor:
             self.say("Starting the web, the coordinator's worker and the metronome")
-            supervisor.want(wanted_children(port=port, banks=banks_with_a_worker()))
+            self.mind(supervisor, host, port)
             self.wait_for_web(address, supervisor)
             self.say(f"{address} answers; it fills while you look")
             story = Story(scale=options["scale"], address=address, say=self.say)
             story.start()
             while story.is_alive():
-                self.mind(supervisor, port)
+                time.sleep(LOOK_EVERY)
+                self.mind(supervisor, host, port)
             self.report(story.outcome, supervisor, address, time.monotonic() - began, options)
             while not options["exit"]:
-                self.mind(supervisor, port)
+                time.sleep(LOOK_EVERY)
+                self.mind(supervisor, host, port)
 
     @contextlib.contextmanager
     def supervisor(self, address: str) -> Iterator[Supervisor]:
@@ -131,13 +136,12 @@ class Command(BaseCommand):
             self.say("Stopping")
             supervisor.stop()
 
-    def mind(self, supervisor: Supervisor, port: int) -> None:
+    def mind(self, supervisor: Supervisor, host: str, port: int) -> None:
         """One look: crashed processes come back, a bank that has joined gets its worker."""
-        time.sleep(LOOK_EVERY)
         supervisor.tend()
         with contextlib.suppress(OperationalError):  # the database itself is being restarted
             close_old_connections()
-            supervisor.want(wanted_children(port=port, banks=banks_with_a_worker()))
+            supervisor.want(wanted_children(host=host, port=port, banks=banks_with_a_worker()))
 
     def wait_for_web(self, address: str, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + WEB_SECONDS
