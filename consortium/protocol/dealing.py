@@ -89,11 +89,10 @@ def deal(
     n = p * q
     require_key_size(n, allow_small=allow_small)
     order = (p // 2) * (q // 2)
-    key = order * pow(order, -1, n)
-    values = split(key, threshold, range(1, custodians + 1), n * order, rng)
-    generator = pow(_unit(n, rng), 2, n * n)
-    delta = math.factorial(custodians)
-    keys = [secret_powers([generator], delta * value, n * n)[0] for value in values.values()]
+    root = pow(2 * math.factorial(custodians) ** 2 * n, -1, order)
+    values = split(root, threshold, range(1, custodians + 1), order, rng)
+    generator = pow(_unit(n, rng), 2, n)
+    keys = [secret_powers([generator], value, n)[0] for value in values.values()]
     proof = prove_biprime(p, q, rng)
     return Dealing(
         public=ThresholdPublicKey(
@@ -151,7 +150,7 @@ def _require_good_primes(p: int, q: int, key_bits: int) -> None:
 
 def _unit(n: int, rng: Below) -> int:
     while True:
-        candidate = rng(n * n)
+        candidate = rng(n)
         if gmpy2.gcd(candidate, n) == 1:
             return candidate
 

@@ -1,4 +1,4 @@
-"""Chaum–Pedersen proof of equal exponents for many bases at once, in the squares modulo n².
+"""Chaum–Pedersen proof of equal exponents for many bases at once, in the squares modulo n.
 
 Shown: ``image_j = base_j^x`` for all j with the same secret x as ``key = generator^x``
 (Chaum and Pedersen, CRYPTO 1992; in a group of hidden order as Shoup, EUROCRYPT 2000). The pairs

@@ -1,14 +1,22 @@
 """Opening a Paillier sum by any t of n custodians, none of whom holds the key.
 
-Damgård and Jurik's threshold Paillier (PKC 2001) after Shoup's threshold RSA (EUROCRYPT 2000):
-n is a product of two safe primes, the key d (0 modulo the order of the roots, 1 modulo n) is
-shared by a polynomial, custodian i gives ``c^(2Δ s_i)`` with Δ = custodians!, and any t of these
-combine to the plaintext. Each comes with a proof against the custodian's verification key, for
-else one custodian could shift any value unseen by multiplying its partial by 1 + kn.
+A ciphertext c = (1 + mn) r^n modulo n² opens to whoever knows the root r = c^(1/n) modulo n
+(Paillier, EUROCRYPT 1999: decryption that recovers the randomness). Taking roots modulo n is
+RSA with the public exponent n, and that is shared as in Shoup's threshold RSA (EUROCRYPT 2000):
+n is a product of two safe primes, the exponent 1/(2Δ²n) lies on a polynomial modulo p'q', where
+Δ = custodians!, custodian i gives c^(2Δ s_i), and any t of these combine to r².
+
+Beside the classic form (Damgård and Jurik, PKC 2001), which raises c modulo n² to shares twice as
+long: a partial decryption costs an eighth and takes half the bytes; and an opening checks itself,
+for n-th powers modulo n are a permutation, so exactly one root fits and no custodian can shift a
+value. The proofs of the partials still say *who* it was when nothing fits. The root of a sum says
+no more of its terms than the sum does: for any two honest uploads, the plaintext and root of one
+can be chosen freely and fix those of the other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
@@ -17,16 +25,18 @@ from functools import cached_property
 import gmpy2
 from gmpy2 import mpz
 
+from consortium.protocol import paillier
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.exponentiation import powers, secret_powers
-from consortium.protocol.integers import exact_fields, from_hex, small_integer, to_hex
-from consortium.protocol.paillier import (
-    MAXIMUM_KEY_BITS,
-    Ciphertext,
-    PublicKey,
-    check,
-    require_key_size,
+from consortium.protocol.integers import (
+    exact_fields,
+    from_fixed_bytes,
+    from_hex,
+    small_integer,
+    to_fixed_bytes,
+    to_hex,
 )
+from consortium.protocol.paillier import MAXIMUM_KEY_BITS, Ciphertext, PublicKey
 from consortium.protocol.proofs import EqualExponents
 from consortium.protocol.shamir import lagrange
 
@@ -43,7 +53,7 @@ def require_quorum(custodians: object, threshold: object) -> tuple[int, int]:
 class ThresholdPublicKey:
     """What everybody knows of a shared key.
 
-    ``v`` generates the squares modulo n²; ``verification_keys[i - 1]`` is ``v^(Δ s_i)``.
+    ``v`` generates the squares modulo n; ``verification_keys[i - 1]`` is ``v^(s_i)``.
     """
 
     n: int
@@ -54,7 +64,7 @@ class ThresholdPublicKey:
     allow_small: InitVar[bool] = False
 
     def __post_init__(self, allow_small: bool) -> None:
-        require_key_size(self.n, allow_small=allow_small)
+        paillier.require_key_size(self.n, allow_small=allow_small)
         require_quorum(self.custodians, self.threshold)
         small_integer(
             len(self.verification_keys),
@@ -62,7 +72,10 @@ class ThresholdPublicKey:
             low=self.custodians,
             high=self.custodians,
         )
-        check([self.v, *self.verification_keys], self.paillier)
+        if not are_units([self.v, *self.verification_keys], self.n):
+            raise ProtocolRefused(
+                "malformed_key", gettext_noop("A verification key is not a number modulo n.")
+            )
 
     @cached_property
     def paillier(self) -> PublicKey:
@@ -79,9 +92,9 @@ class ThresholdPublicKey:
         return math.factorial(self.custodians)
 
     @property
-    def exponent_bits(self) -> int:
-        """Bound of Δ s_i, the secret of a custodian's proof."""
-        return 2 * self.n.bit_length() + self.delta.bit_length()
+    def partial_bytes(self) -> int:
+        """The fixed width of one partial decryption on the wire."""
+        return self.n.bit_length() // 8
 
     def weights(self, indices: Sequence[int], at: int = 0) -> dict[int, int]:
         """Δ times the Lagrange weights of these custodians: whole numbers."""
@@ -108,13 +121,13 @@ class ThresholdPublicKey:
                 gettext_noop("A threshold key has one verification key for each custodian."),
                 field="verification_keys",
             )
-        wide = 2 * MAXIMUM_KEY_BITS
+        bits = MAXIMUM_KEY_BITS
         return cls(
-            n=from_hex(fields["n"], "n", bits=MAXIMUM_KEY_BITS),
+            n=from_hex(fields["n"], "n", bits=bits),
             threshold=threshold,
             custodians=custodians,
-            v=from_hex(fields["v"], "v", bits=wide),
-            verification_keys=tuple(from_hex(k, "verification_keys", bits=wide) for k in keys),
+            v=from_hex(fields["v"], "v", bits=bits),
+            verification_keys=tuple(from_hex(k, "verification_keys", bits=bits) for k in keys),
             allow_small=allow_small,
         )
 
@@ -134,18 +147,15 @@ class KeyShare:
         fields = exact_fields(wire, ["index", "value"], "A key share")
         return cls(
             index=small_integer(fields["index"], "index", low=1, high=MAX_CUSTODIANS),
-            value=from_hex(fields["value"], "value", bits=2 * MAXIMUM_KEY_BITS),
+            value=from_hex(fields["value"], "value", bits=MAXIMUM_KEY_BITS),
         )
 
 
 def check_share(public: ThresholdPublicKey, share: KeyShare) -> None:
     """Refuse a share that is not the one its verification key was made for."""
     require_custodian(public, share.index)
-    modulus = public.paillier.n_squared
-    expected = public.verification_keys[share.index - 1]
-    if not share.value or secret_powers([public.v], public.delta * share.value, modulus) != [
-        expected
-    ]:
+    expected = [public.verification_keys[share.index - 1]]
+    if not share.value or secret_powers([public.v], share.value, public.n) != expected:
         raise ProtocolRefused(
             "wrong_share", gettext_noop("This key share does not fit its verification key.")
         )
@@ -156,36 +166,30 @@ def check_verification_keys(public: ThresholdPublicKey) -> None:
 
     Then any two sets of t custodians open the same plaintext.
     """
-    modulus = public.paillier.n_squared
     first = range(1, public.threshold + 1)
     for index in range(public.threshold + 1, public.custodians + 1):
-        expected = powers([public.verification_keys[index - 1]], public.delta, modulus)
-        if expected != [_weighted_product(public, public.verification_keys, first, at=index)]:
+        expected = gmpy2.powmod(public.verification_keys[index - 1], public.delta, public.n)
+        interpolated = mpz(1)
+        for known, weight in public.weights(first, at=index).items():
+            power = gmpy2.powmod(public.verification_keys[known - 1], weight, public.n)
+            interpolated = interpolated * power % public.n
+        if expected != interpolated:
             raise ProtocolRefused(
                 "inconsistent_verification_keys",
                 gettext_noop("The verification keys do not belong to one shared key."),
             )
 
 
-def _weighted_product(
-    public: ThresholdPublicKey, elements: Sequence[int], indices: Sequence[int], at: int
-) -> int:
-    modulus, result = public.paillier.n_squared, mpz(1)
-    for index, weight in public.weights(indices, at).items():
-        result = result * gmpy2.powmod(elements[index - 1], weight, modulus) % modulus
-    return int(result)
-
-
 def partial_decryption(
     public: ThresholdPublicKey, share: KeyShare, ciphertexts: Sequence[Ciphertext]
 ) -> list[int]:
-    """This custodian's ``c^(2Δ s_i) mod n²`` for each ciphertext, in constant time.
+    """This custodian's ``c^(2Δ s_i) mod n`` for each ciphertext, in constant time.
 
     Only for a product that the custodian formed itself, under a freeze certificate.
     """
     require_custodian(public, share.index)
-    check(ciphertexts, public.paillier)
-    return secret_powers(ciphertexts, 2 * public.delta * share.value, public.paillier.n_squared)
+    paillier.check(ciphertexts, public.paillier)
+    return secret_powers(ciphertexts, 2 * public.delta * share.value, public.n)
 
 
 def prove_partials(
@@ -197,7 +201,7 @@ def prove_partials(
 ) -> bytes:
     """One proof that all ``partials`` were made with the share of this custodian."""
     statement = _statement(public, share.index, ciphertexts, partials, context)
-    return statement.prove(public.delta * share.value)
+    return statement.prove(share.value)
 
 
 def verify_partials(
@@ -213,19 +217,18 @@ def verify_partials(
     ``ciphertexts`` must have passed ``paillier.check``; the partials are checked here.
     """
     require_custodian(public, index)
-    refusal = ProtocolRefused(
-        "partial_decryption_forged",
-        gettext_noop("Custodian %(index)s sent a partial decryption that its key does not give."),
-        index=index,
-    )
-    if len(partials) != len(ciphertexts):
-        raise refusal
-    try:
-        check(partials, public.paillier)
-    except ProtocolRefused as fault:
-        raise refusal from fault
-    if not _statement(public, index, ciphertexts, partials, context).holds(proof):
-        raise refusal
+    if (
+        len(partials) != len(ciphertexts)
+        or not are_units(partials, public.n)
+        or not _statement(public, index, ciphertexts, partials, context).holds(proof)
+    ):
+        raise ProtocolRefused(
+            "partial_decryption_forged",
+            gettext_noop(
+                "Custodian %(index)s sent a partial decryption that its key does not give."
+            ),
+            index=index,
+        )
 
 
 def _statement(
@@ -235,24 +238,31 @@ def _statement(
     partials: Sequence[int],
     context: bytes,
 ) -> EqualExponents:
-    """partial_j = (c_j²)^(Δ s_i), with the exponent of the custodian's verification key."""
-    modulus = public.paillier.n_squared
+    """partial_j = (c_j^(2Δ))^(s_i), with the exponent of the custodian's verification key.
+
+    The bases are c modulo n, so the whole ciphertexts enter by their digest.
+    """
+    digest = hashlib.sha256(paillier.to_bytes(ciphertexts, public.paillier)).digest()
     return EqualExponents(
-        modulus=modulus,
+        modulus=public.n,
         generator=public.v,
         key=public.verification_keys[index - 1],
-        bases=[ciphertext * ciphertext % modulus for ciphertext in ciphertexts],
+        bases=powers(ciphertexts, 2 * public.delta, public.n),
         images=partials,
-        exponent_bits=public.exponent_bits,
-        context=index.to_bytes(8, "big") + context,
+        exponent_bits=public.n.bit_length(),
+        context=index.to_bytes(8, "big") + digest + context,
     )
 
 
-def combine(public: ThresholdPublicKey, partials: Mapping[int, Sequence[int]]) -> list[int]:
-    """Plaintexts from the partial decryptions of at least t custodians, by index.
+def combine(
+    public: ThresholdPublicKey,
+    ciphertexts: Sequence[Ciphertext],
+    partials: Mapping[int, Sequence[int]],
+) -> list[int]:
+    """Plaintexts of ``ciphertexts`` from the partials of at least t custodians, by index.
 
-    With more than t, those of the lowest indices are used. Refused when what comes out is no
-    plaintext: then at least one partial is of other data, and ``verify_partials`` names whose.
+    With more than t, those of the lowest indices are used. What comes out is right: partials
+    that do not give the root of every ciphertext are refused, ``verify_partials`` names whose.
     """
     for index in partials:
         require_custodian(public, index)
@@ -264,22 +274,51 @@ def combine(public: ThresholdPublicKey, partials: Mapping[int, Sequence[int]]) -
             need=public.threshold,
         )
     chosen = sorted(partials)[: public.threshold]
-    if len({len(partials[index]) for index in chosen}) != 1:
+    if any(len(partials[index]) != len(ciphertexts) for index in chosen):
         raise ProtocolRefused(
-            "wrong_length", gettext_noop("The partial decryptions are not of one length.")
+            "wrong_length", gettext_noop("There must be one partial decryption a ciphertext.")
         )
     n, modulus = mpz(public.n), mpz(public.paillier.n_squared)
-    opened = [mpz(1)] * len(partials[chosen[0]])
+    roots = [mpz(1)] * len(ciphertexts)
     for index, weight in public.weights(chosen).items():
-        raised = powers(partials[index], 2 * weight, public.paillier.n_squared)
-        opened = [held * more % modulus for held, more in zip(opened, raised, strict=True)]
-    scale = gmpy2.invert(4 * public.delta**2, n)
-    if any(value % n != 1 for value in opened):
-        raise ProtocolRefused(
-            "not_a_decryption",
-            gettext_noop("The partial decryptions do not belong to the same ciphertexts."),
-        )
-    return [int((value - 1) // n * scale % n) for value in opened]
+        if not are_units(partials[index], public.n):
+            raise _not_a_decryption()
+        raised = powers(partials[index], 2 * weight, public.n)
+        roots = [held * more % n for held, more in zip(roots, raised, strict=True)]
+    # c² = (1 + 2mn) root^n, and the root is unique modulo n: what fits is the plaintext.
+    masks = powers(roots, -public.n, public.paillier.n_squared)
+    bare = [mpz(c) * c * mask % modulus for c, mask in zip(ciphertexts, masks, strict=True)]
+    if any(value % n != 1 for value in bare):
+        raise _not_a_decryption()
+    half = (n + 1) // 2
+    return [int((value - 1) // n * half % n) for value in bare]
+
+
+def partials_to_bytes(public: ThresholdPublicKey, partials: Sequence[int]) -> bytes:
+    """Fixed-width big-endian bytes, ``public.partial_bytes`` each."""
+    return to_fixed_bytes(partials, public.partial_bytes)
+
+
+def partials_from_bytes(public: ThresholdPublicKey, blob: bytes) -> list[int]:
+    """Read what ``partials_to_bytes`` wrote; ``verify_partials`` is still to do."""
+    return from_fixed_bytes(blob, public.partial_bytes, "A vector of partial decryptions")
+
+
+def are_units(numbers: Sequence[int], n: int) -> bool:
+    """Whether all ``numbers`` are between 0 and n and share no factor with it."""
+    product = mpz(1)
+    for number in numbers:
+        if not 0 < number < n:
+            return False
+        product = product * number % n
+    return bool(gmpy2.gcd(product, n) == 1)
+
+
+def _not_a_decryption() -> ProtocolRefused:
+    return ProtocolRefused(
+        "not_a_decryption",
+        gettext_noop("The partial decryptions do not open these ciphertexts."),
+    )
 
 
 def require_custodian(public: ThresholdPublicKey, index: int) -> None:

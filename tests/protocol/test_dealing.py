@@ -46,7 +46,7 @@ def opens(dealing: Dealing) -> bool:
         share.index: partial_decryption(dealing.public, share, ciphertexts)
         for share in dealing.shares[: dealing.public.threshold]
     }
-    return combine(dealing.public, partials) == [17]
+    return combine(dealing.public, ciphertexts, partials) == [17]
 
 
 @pytest.mark.parametrize(("custodians", "threshold"), [(2, 2), (3, 2), (4, 4), (9, 5)])

@@ -18,6 +18,8 @@ from consortium.protocol.threshold import (
     check_verification_keys,
     combine,
     partial_decryption,
+    partials_from_bytes,
+    partials_to_bytes,
     prove_partials,
     verify_partials,
 )
@@ -62,17 +64,17 @@ def test_every_quorum_opens_and_nothing_smaller_does(name):
         for indices in itertools.combinations(partials, size):
             chosen = {index: partials[index] for index in indices}
             if size >= public.threshold:
-                assert combine(public, chosen) == plaintexts
+                assert combine(public, ciphertexts, chosen) == plaintexts
             else:
                 with pytest.raises(ProtocolRefused, match=f"{size} of {public.threshold}"):
-                    combine(public, chosen)
+                    combine(public, ciphertexts, chosen)
 
 
 def test_fewer_than_t_custodians_cannot_open_by_pretending_a_lower_threshold():
     pretended = dataclasses.replace(PUBLIC, threshold=2, allow_small=True)
     for indices in itertools.combinations(PARTIALS, 2):
         with pytest.raises(ProtocolRefused) as refusal:
-            combine(pretended, subset(indices))
+            combine(pretended, CIPHERTEXTS, subset(indices))
         assert refusal.value.code == "not_a_decryption"
 
 
@@ -81,24 +83,24 @@ def test_fewer_than_t_custodians_cannot_open_by_pretending_a_lower_threshold():
 def test_a_sum_of_uploads_opens_to_the_sum(plaintexts):
     total = paillier.add([encrypt(*plaintexts) for _ in range(3)], KEY)
     partials = {s.index: partial_decryption(PUBLIC, s, total) for s in SHARES[1:4]}
-    assert combine(PUBLIC, partials) == [3 * plaintext for plaintext in plaintexts]
+    assert combine(PUBLIC, total, partials) == [3 * plaintext for plaintext in plaintexts]
 
 
 def test_what_phe_encrypts_a_quorum_opens():
     theirs = [phe.PaillierPublicKey(KEY.n).raw_encrypt(99)]
     partials = {s.index: partial_decryption(PUBLIC, s, theirs) for s in SHARES[:3]}
-    assert combine(PUBLIC, partials) == [99]
+    assert combine(PUBLIC, theirs, partials) == [99]
 
 
-def test_partials_of_different_lengths_are_not_combined():
-    with pytest.raises(ProtocolRefused, match="not of one length"):
-        combine(PUBLIC, subset([1, 2]) | {3: PARTIALS[3][:-1]})
+def test_partials_of_another_length_are_not_combined():
+    with pytest.raises(ProtocolRefused, match="one partial decryption a ciphertext"):
+        combine(PUBLIC, CIPHERTEXTS, subset([1, 2]) | {3: PARTIALS[3][:-1]})
 
 
 def test_partials_of_other_ciphertexts_are_not_combined():
     other = partial_decryption(PUBLIC, SHARES[2], encrypt(*PLAINTEXTS))
-    with pytest.raises(ProtocolRefused, match="do not belong to the same ciphertexts"):
-        combine(PUBLIC, subset([1, 2]) | {3: other})
+    with pytest.raises(ProtocolRefused, match="do not open these ciphertexts"):
+        combine(PUBLIC, CIPHERTEXTS, subset([1, 2]) | {3: other})
 
 
 def test_partials_under_another_key_are_not_combined():
@@ -107,7 +109,7 @@ def test_partials_under_another_key_are_not_combined():
     strange = paillier.encrypt([1, 2, 3, 4], other.public.paillier, randomness)
     partials = {s.index: partial_decryption(other.public, s, strange) for s in other.shares}
     with pytest.raises(ProtocolRefused) as refusal:
-        combine(PUBLIC, partials)
+        combine(PUBLIC, CIPHERTEXTS, partials)
     assert refusal.value.code == "not_a_decryption"
 
 
@@ -146,23 +148,39 @@ def test_every_custodian_proves_its_partials():
         verify(index=index, partials=partials, proof=PROOFS[index])
 
 
+def shifted(*factors: int) -> list[int]:
+    return [
+        partial * factor % KEY.n
+        for partial, factor in itertools.zip_longest(PARTIALS[2], factors, fillvalue=1)
+    ]
+
+
+@pytest.mark.parametrize("factor", [2, KEY.n - 2, PUBLIC.v])
+def test_a_custodian_that_shifts_a_value_opens_nothing_and_is_named_by_the_proof(factor):
+    with pytest.raises(ProtocolRefused, match="do not open these ciphertexts"):
+        combine(PUBLIC, CIPHERTEXTS, subset([1, 3]) | {2: shifted(factor)})
+    assert_named(2, partials=shifted(factor))
+    forged = prove_partials(PUBLIC, SHARES[1], CIPHERTEXTS, shifted(factor), CONTEXT)
+    assert_named(2, partials=shifted(factor), proof=forged)
+
+
 @pytest.mark.parametrize("k", [1, 5, KEY.n - 1])
-def test_a_custodian_that_shifts_a_value_opens_it_unseen_but_is_named_by_the_proof(k):
-    shifted = [PARTIALS[2][0] * (1 + k * KEY.n) % KEY.n_squared, *PARTIALS[2][1:]]
-    opened = combine(PUBLIC, subset([1, 3]) | {2: shifted})
-    assert opened[0] != PLAINTEXTS[0]
-    assert opened[1:] == PLAINTEXTS[1:]
-    assert_named(2, partials=shifted)
-    forged = prove_partials(PUBLIC, SHARES[1], CIPHERTEXTS, shifted, CONTEXT)
-    assert_named(2, partials=shifted, proof=forged)
+def test_the_factor_that_shifts_a_classic_opening_unseen_is_one_here(k):
+    """Modulo n², a partial times 1 + kn shifts the plaintext and leaves no trace."""
+    assert shifted(1 + k * KEY.n) == PARTIALS[2]
 
 
 def test_two_shifts_that_cancel_in_the_plain_product_are_named():
-    up, down = 1 + KEY.n, pow(1 + KEY.n, -1, KEY.n_squared)
-    first, second, *rest = PARTIALS[2]
-    shifted = [first * up % KEY.n_squared, second * down % KEY.n_squared, *rest]
-    forged = prove_partials(PUBLIC, SHARES[1], CIPHERTEXTS, shifted, CONTEXT)
-    assert_named(2, partials=shifted, proof=forged)
+    cancelling = shifted(5, pow(5, -1, KEY.n))
+    forged = prove_partials(PUBLIC, SHARES[1], CIPHERTEXTS, cancelling, CONTEXT)
+    assert_named(2, partials=cancelling, proof=forged)
+
+
+def test_only_the_ciphertexts_that_were_opened_come_out():
+    """A partial depends on c modulo n alone; what it opens is c with its own plaintext."""
+    other = [c * (1 + 7 * KEY.n) % KEY.n_squared for c in CIPHERTEXTS]
+    assert combine(PUBLIC, other, subset([1, 2, 3])) == [(p + 7) % KEY.n for p in PLAINTEXTS]
+    assert_named(2, ciphertexts=other)
 
 
 def test_a_partial_made_with_another_share_is_named():
@@ -178,7 +196,7 @@ def test_a_proof_of_another_context_or_other_ciphertexts_is_refused():
     assert_named(2, ciphertexts=CIPHERTEXTS[:-1], partials=PARTIALS[2][:-1])
 
 
-@pytest.mark.parametrize("forged", [0, -1, KEY.n, KEY.n**2], ids=["0", "-1", "n", "n²"])
+@pytest.mark.parametrize("forged", [0, -1, KEY.n, KEY.n + 1], ids=["0", "-1", "n", "n+1"])
 def test_a_partial_that_is_no_unit_is_named(forged):
     assert_named(2, partials=[forged, *PARTIALS[2][1:]])
 
@@ -202,22 +220,36 @@ def test_malformed_proofs_are_refused():
 
 def test_partials_times_an_element_of_order_two_still_open_rightly():
     """Squaring in proof and combination makes the sign of a partial irrelevant."""
-    flipped = [KEY.n_squared - partial for partial in PARTIALS[2]]
+    flipped = [KEY.n - partial for partial in PARTIALS[2]]
     proof = prove_partials(PUBLIC, SHARES[1], CIPHERTEXTS, flipped, CONTEXT)
     verify(partials=flipped, proof=proof)
-    assert combine(PUBLIC, subset([1, 3]) | {2: flipped}) == PLAINTEXTS
+    assert combine(PUBLIC, CIPHERTEXTS, subset([1, 3]) | {2: flipped}) == PLAINTEXTS
 
 
 @pytest.mark.parametrize("index", [0, 6, -1])
 def test_an_unknown_custodian_is_refused(index):
     for act in (
         lambda: verify(index=index),
-        lambda: combine(PUBLIC, subset([1, 2]) | {index: PARTIALS[3]}),
+        lambda: combine(PUBLIC, CIPHERTEXTS, subset([1, 2]) | {index: PARTIALS[3]}),
         lambda: partial_decryption(PUBLIC, KeyShare(index, 5), CIPHERTEXTS),
         lambda: check_share(PUBLIC, KeyShare(index, 5)),
     ):
         with pytest.raises(ProtocolRefused, match="no custodian"):
             act()
+
+
+@pytest.mark.parametrize("forged", [0, -1, KEY.n, KEY.n + 1], ids=["0", "-1", "n", "n+1"])
+def test_partials_that_are_no_units_are_not_combined(forged):
+    with pytest.raises(ProtocolRefused, match="do not open these ciphertexts"):
+        combine(PUBLIC, CIPHERTEXTS, subset([1, 3]) | {2: [forged, *PARTIALS[2][1:]]})
+
+
+def test_partials_are_half_as_wide_as_ciphertexts_on_the_wire():
+    blob = partials_to_bytes(PUBLIC, PARTIALS[2])
+    assert len(blob) == 4 * 64
+    assert partials_from_bytes(PUBLIC, blob) == PARTIALS[2]
+    with pytest.raises(ProtocolRefused, match="not a multiple of 64"):
+        partials_from_bytes(PUBLIC, blob[1:])
 
 
 # Keys and shares
@@ -234,7 +266,7 @@ def test_every_share_fits_its_verification_key_and_no_other():
 def test_verification_keys_must_lie_on_one_polynomial():
     check_verification_keys(PUBLIC)
     keys = list(PUBLIC.verification_keys)
-    keys[4] = keys[4] * PUBLIC.v % KEY.n_squared
+    keys[4] = keys[4] * PUBLIC.v % KEY.n
     forged = dataclasses.replace(PUBLIC, verification_keys=tuple(keys), allow_small=True)
     with pytest.raises(ProtocolRefused, match="one shared key"):
         check_verification_keys(forged)
@@ -251,7 +283,7 @@ def test_a_public_key_holds_nothing_that_factors_n():
     assert set(wire) == {"n", "threshold", "custodians", "v", "verification_keys"}
     for number in (PUBLIC.v, *PUBLIC.verification_keys):
         for exponent in (number, 4 * number):
-            assert gmpy2.powmod(PUBLIC.v, exponent, KEY.n_squared) != 1
+            assert gmpy2.powmod(PUBLIC.v, exponent, KEY.n) != 1
 
 
 def test_a_share_does_not_show_itself():

@@ -25,7 +25,12 @@ from consortium.protocol.secagg_messages import (
     Session,
     SharePair,
 )
-from consortium.protocol.threshold import combine, partial_decryption, verify_partials
+from consortium.protocol.threshold import (
+    combine,
+    partial_decryption,
+    partials_from_bytes,
+    verify_partials,
+)
 from consortium.protocol.transcript import Transcript
 from tests.protocol.keys import shared_key
 
@@ -76,7 +81,7 @@ def test_threshold_opening():
     ciphertexts = paillier.from_bytes(bytes.fromhex(case["ciphertexts"]), key)
     partials = {}
     for index, text in case["partials"].items():
-        partials[int(index)] = paillier.from_bytes(bytes.fromhex(text["partials"]), key)
+        partials[int(index)] = partials_from_bytes(public, bytes.fromhex(text["partials"]))
         share = dealing.shares[int(index) - 1]
         assert partial_decryption(public, share, ciphertexts) == partials[int(index)]
         verify_partials(
@@ -87,7 +92,7 @@ def test_threshold_opening():
             bytes.fromhex(case["context"]),
             bytes.fromhex(text["proof"]),
         )
-    assert combine(public, partials) == [int(text, 16) for text in case["plaintexts"]]
+    assert combine(public, ciphertexts, partials) == [int(text, 16) for text in case["plaintexts"]]
 
 
 def test_masked_sum():

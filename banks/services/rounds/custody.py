@@ -83,7 +83,7 @@ def open_sum(node: Node, part: RoundPart) -> None:
     partials = threshold.partial_decryption(trusted.public, share, aggregate)
     context = partials_context(proposal, node.identity)
     proof = threshold.prove_partials(trusted.public, share, aggregate, partials, context)
-    payload = frame({}, paillier.to_bytes(partials, trusted.public.paillier), proof)
+    payload = frame({}, threshold.partials_to_bytes(trusted.public, partials), proof)
     body = _sealed(node, manifest, roster, proposal, aggregate_digest(part), share.index, payload)
     node.centre.post_bytes(f"rounds/{manifest.round}/partials", body, purpose="partial decryption")
     seconds = {**part.seconds, "open": round(time.perf_counter() - started, 3)}

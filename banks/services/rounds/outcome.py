@@ -29,7 +29,7 @@ from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol import custody as protocol_custody
-from consortium.protocol import paillier, threshold
+from consortium.protocol import threshold
 from consortium.protocol.envelope import Signed, digest, unframe
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.packing import layout_named, unpack
@@ -101,7 +101,7 @@ def opened(node: Node, part: RoundPart) -> tuple[FreezeCertificate, IntArray]:
             gettext_noop("Partials were refused: %(why)s"),
             why="; ".join(faults),
         )
-    plaintexts = threshold.combine(public, found)
+    plaintexts = threshold.combine(public, aggregate, found)
     count = len(certificate.proposal.banks)
     total = unpack(
         plaintexts,
@@ -139,9 +139,9 @@ def _partial(
         epoch=trusted.epoch,
         roster=agreement.roster(node, manifest),
     )
-    limit = manifest.ciphertexts * trusted.public.paillier.ciphertext_bytes
+    limit = manifest.ciphertexts * trusted.public.partial_bytes
     _head, (partials, proof) = unframe(payload, limit + custody.PROOF_ALLOWANCE)
-    values = paillier.from_bytes(partials, trusted.public.paillier)
+    values = threshold.partials_from_bytes(trusted.public, partials)
     threshold.verify_partials(
         trusted.public,
         header.index,
