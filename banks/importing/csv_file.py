@@ -31,7 +31,10 @@ class CsvFile:
         self._survey = survey
         with self._path.open("rb") as raw, self._decoded(raw) as text:
             self.columns = self._header(_Records(text))
-        self.dtypes: dict[str, pl.DataType] = {name: pl.String() for name in self.columns}
+
+    def can_read(self, column: str) -> bool:
+        """Every column of a text file is text."""
+        return column in self.columns
 
     def batches(self, columns: Sequence[str], size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows of ``columns`` as text, ``size`` rows at a time.

@@ -68,6 +68,10 @@ class RowError:
         """The rule as an English message id."""
         return RULES[self.rule]
 
+    def as_json(self) -> dict[str, int | str]:
+        """What a page or an API shows of it."""
+        return {"line": self.line, "column": self.column, "value": self.value, "rule": self.rule}
+
     @classmethod
     def of(cls, line: int, column: str, value: object, rule: str) -> RowError:
         """Build an error with ``value`` cut to what a page can show."""

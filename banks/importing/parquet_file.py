@@ -34,6 +34,10 @@ class ParquetFile:
         if self.rows == 0:
             raise FileRefused("no_rows", gettext_noop("The file has no rows."), field="file")
 
+    def can_read(self, column: str) -> bool:
+        """Whether the column is flat and of a type that a value can have."""
+        return self._types[column].split("(")[0] in READABLE
+
     def batches(self, columns: Sequence[str], size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows of ``columns`` with their Parquet types, about ``size`` rows at a time.
 
@@ -83,14 +87,13 @@ class ParquetFile:
         )
 
     def _refuse_unreadable(self, name: str) -> None:
-        kind = self._types[name].split("(")[0]
-        if kind not in READABLE:
+        if not self.can_read(name):
             raise FileRefused(
                 "parquet_type",
                 gettext_noop("Column %(column)s has the type %(type)s, which cannot be imported."),
                 field="file",
                 column=name,
-                type=kind,
+                type=self._types[name],
             )
 
 

@@ -18,7 +18,10 @@ from banks.importing.survey import FileKind, Survey, survey
 class Source(Protocol):
     """A table in a file: its column names, and its rows in batches that fit in memory."""
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def can_read(self, column: str) -> bool: ...
 
     def batches(self, columns: Sequence[str], size: int = BATCH_ROWS) -> Iterator[Batch]: ...
 
@@ -34,6 +37,9 @@ class RowsOfBank:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.source.columns
+
+    def can_read(self, column: str) -> bool:
+        return self.source.can_read(column)
 
     def batches(self, columns: Sequence[str], size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield only the kept rows; rows that could not be split are errors of every bank."""

@@ -25,6 +25,10 @@ WARNINGS: dict[str, str] = {
     "no_fraud": gettext_noop("No row is labelled fraud: training needs both classes."),
     "no_genuine": gettext_noop("No row is labelled genuine: training needs both classes."),
     "constant": gettext_noop("Column %(column)s has the same value in every row."),
+    "other_labels": gettext_noop(
+        "%(count)s transactions are stored already with another label. Labels change by decisions, "
+        "not by importing again."
+    ),
     "leaks_label": gettext_noop(
         "Column %(column)s equals the label in every row; leave it out, or the model learns "
         "nothing else."
@@ -51,12 +55,13 @@ class RowChecker:
     """Checks the batches of one file, in order, and remembers what deserves a warning.
 
     ``file_sha256`` makes the ids of a source without any: the same file gives the same ids.
-    ``now`` is in µs since 1970 UTC.
+    ``now`` is in µs since 1970 UTC. Rows that name another bank than ``own_bank`` are refused.
     """
 
     mapping: Mapping
     file_sha256: str
     now: int
+    own_bank: str | None = None
     _labels: dict[int | None, int] = field(default_factory=dict)
     _ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     _leaks: set[str] | None = None
@@ -108,7 +113,7 @@ class RowChecker:
         yield "label", label
         yield "label_known_at", self._known_at(frame, label.values)
         if "bank" in self.mapping.columns:
-            yield "bank", self._texts(frame, "bank")
+            yield "bank", self._banks(frame)
         for name in self.mapping.extra:
             yield EXTRA_PREFIX + name, read_number(frame[name])
 
@@ -137,6 +142,15 @@ class RowChecker:
         required = role == "bank" or role in REQUIRED[self.mapping.kind]
         read = read_text(column, required=required, max_length=max_length)
         return Read(read.values.fill_null(""), read.rules)
+
+    def _banks(self, frame: pl.DataFrame) -> Read:
+        read = self._texts(frame, "bank")
+        if self.own_bank is None:
+            return read
+        foreign = pl.col("rules").is_null() & (pl.col("values") != self.own_bank)
+        rule = pl.when(foreign).then(pl.lit("bank_foreign")).otherwise("rules")
+        both = pl.DataFrame({"values": read.values, "rules": read.rules})
+        return Read(read.values, both.select(rules=rule).to_series())
 
     def _currencies(self, frame: pl.DataFrame) -> Read:
         column = self._column(frame, "currency")

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consortium.accounts.models import User
+from consortium.accounts.models import Bank, User
 
 from .base import OwnedByBank
 
@@ -61,6 +61,8 @@ class Import(OwnedByBank):
     warnings = models.JSONField(default=list)
     failure_code = models.CharField(max_length=60, blank=True)
     failure = models.TextField(blank=True)
+    failure_params = models.JSONField(default=dict)
+    progress = models.FloatField(default=0.0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +91,12 @@ class Label(models.IntegerChoices):
 class Transaction(OwnedByBank):
     """A canonical transaction. ``amount`` is in minor units (cents; whole yen)."""
 
+    # No index on these two alone: the ones below begin with the bank, and a million imported rows
+    # would pay for both.
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     external_id = models.CharField(_("transaction id"), max_length=80)
     time = models.DateTimeField(_("time"))
     account = models.CharField(_("account"), max_length=80, blank=True)
@@ -99,7 +107,6 @@ class Transaction(OwnedByBank):
     label = models.SmallIntegerField(_("label"), choices=Label, null=True)
     label_known_at = models.DateTimeField(null=True)
     extra = ArrayField(models.FloatField(), null=True)
-    source = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints: ClassVar = [

@@ -329,14 +329,14 @@ def test_a_saved_mapping_is_replaced_by_its_name(bank, owner):
 @pytest.mark.django_db(transaction=True)
 def test_a_file_someone_else_is_reading_is_left_alone(bank, owner):
     started = imports.start_import(bank=bank, file=upload(FIRST), mapping=MAPPING, actor=owner)
+    key = [f"import:{started.pk}"]
     elsewhere = connection.copy()
     try:
         with elsewhere.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"import:{started.pk}"]
-            )
-        imports.run_import(bank=bank, import_id=started.pk)
-        assert again(bank, started).status == ImportStatus.WAITING
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", key)
+            imports.run_import(bank=bank, import_id=started.pk)
+            assert again(bank, started).status == ImportStatus.WAITING
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
     finally:
         elsewhere.close()
     imports.run_import(bank=bank, import_id=started.pk)
