@@ -7,11 +7,13 @@ from aggregation.services import enrolment, rosters, runs
 from banks.ml.features import FeaturePlan, feature_names
 from banks.ml.models.mlp import mlp_spec, parameter_count
 from banks.ml.training import TrainingPlan
+from banks.models import ProtocolLease
 from banks.services.rounds import agreement, ceremony, contribution, joining, outcome, steps
 from banks.services.rounds.node import Node
 from banks.services.rounds.recipe import RunRecipe
 from consortium.accounts.actors import Actor, system
 from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
 from tests import make
 from tests.banks.world import with_history
 
@@ -94,7 +96,15 @@ class Consortium:
             quiet = quiet + 1 if run.state != TrainingRun.State.RUNNING and all(idle) else 0
             if quiet:
                 return
-        raise AssertionError(f"{run} is still {run.state}: {describe(run)}")
+        raise AssertionError(f"{run} is still {run.state}: {describe(run)} {self.troubles()}")
+
+    def troubles(self) -> list[str]:
+        """What each bank's last step complained of."""
+        found = []
+        for bank in self.banks:
+            with bank_scope(bank.pk):
+                found.append(ProtocolLease.objects.get(bank=bank).last_error)
+        return found
 
 
 def plan() -> FeaturePlan:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from banks.models import RoundPart, WitnessedHead
-from banks.services.rounds import agreement
+from banks.models import RoundPart, TrustedRoster, WitnessedHead
 from banks.services.rounds.node import Node
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.bundle import BundleReport, make_bundle, verify_bundle
 from consortium.protocol.custody import check_head_continues
 from consortium.protocol.envelope import Signed, VerifyKey
+from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.receipts import CosignedHead, LogEntry, TreeHead, check_head, cosign
 from consortium.protocol.roster import SignedRoster
 from consortium.protocol.spec import FreezeCertificate
@@ -16,13 +16,13 @@ from consortium.protocol.spec import FreezeCertificate
 PAGE = 1000
 
 
-def cosign_head(node: Node, task: str) -> None:
+def cosign_head(node: Node) -> None:
     """Sign the log's newest head if it continues the one this bank signed last."""
     wire = node.centre.get("log/head")
     if wire is None:
         return
     served = CosignedHead.from_wire(wire)
-    head = check_head(served.head, VerifyKey(coordinator_key(node, task)))
+    head = check_head(served.head, coordinator_key(node))
     last = _last(node)
     proof: list[str] = []
     if last is not None and head.size > last.size:
@@ -42,8 +42,15 @@ def _last(node: Node) -> TreeHead | None:
     return TreeHead.from_wire(row.head) if row else None
 
 
-def coordinator_key(node: Node, task: str) -> str:
-    return agreement.newest_roster(node, task).coordinator_key
+def coordinator_key(node: Node) -> VerifyKey:
+    """The key that the rosters this bank trusts name for the centre."""
+    with bank_scope(node.bank.pk):
+        row = TrustedRoster.objects.order_by("-trusted_at").first()
+    if row is None:
+        raise Refused(
+            "no_roster", gettext_noop("This bank has not accepted a roster of the consortium yet.")
+        )
+    return VerifyKey(SignedRoster.from_wire(row.signed).roster.coordinator_key)
 
 
 def export_bundle(node: Node, task: str) -> bytes:
@@ -53,7 +60,7 @@ def export_bundle(node: Node, task: str) -> bytes:
         parts = list(RoundPart.objects.filter(task=task, receipt__isnull=False))
     return make_bundle(
         bank=node.identity,
-        coordinator=VerifyKey(coordinator_key(node, task)),
+        coordinator=coordinator_key(node),
         rosters=[SignedRoster.from_wire(wire) for wire in node.centre.get(f"tasks/{task}/roster")],
         entries=entries,
         manifests=[Signed.from_wire(part.manifest) for part in parts],
@@ -68,7 +75,7 @@ def export_bundle(node: Node, task: str) -> bytes:
 
 def verify(node: Node, task: str) -> BundleReport:
     """Fetch the evidence and check it, as the offline command does."""
-    key = VerifyKey(coordinator_key(node, task))
+    key = coordinator_key(node)
     return verify_bundle(export_bundle(node, task), bank=node.identity, coordinator=key)
 
 

@@ -125,7 +125,7 @@ def _vote(node: Node, duty: Duty, step: Step) -> None:
 
 
 def _cosign(node: Node, duty: Duty, step: Step) -> None:
-    ledger.cosign_head(node, str(duty.task))
+    ledger.cosign_head(node)
 
 
 def _for_people(node: Node, duty: Duty, step: Step) -> None:
