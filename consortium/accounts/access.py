@@ -149,6 +149,21 @@ def centre_api(
     return decorate
 
 
+def person_api(methods: Iterable[str] = ("GET",)) -> Callable[[View], View]:
+    """An API call about oneself, wherever one works."""
+
+    def decorate(view: View) -> View:
+        @api_view(list(methods))
+        @wraps(view)
+        def entered(request: Any, *args: Any, **kwargs: Any) -> Response:
+            _require_scope(request, None)
+            return cast(Response, view(request, *args, **kwargs))
+
+        return entered
+
+    return decorate
+
+
 def _require_scope(request: Any, scope: str | None) -> None:
     if not getattr(request.user, "is_authenticated", False):
         raise NotAuthenticated

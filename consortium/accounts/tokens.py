@@ -14,6 +14,8 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from consortium.protocol.errors import Refused, gettext_noop
+
 from . import audit
 from .actors import Actor
 from .models import ApiToken, User
@@ -27,8 +29,23 @@ def hash_secret(secret: str) -> str:
 
 
 @transaction.atomic
-def create_token(*, actor: Actor, name: str, scopes: list[str], days: int) -> tuple[ApiToken, str]:
-    """Make a token for the actor's own place; the secret is returned once and never again."""
+def create_token(
+    *, actor: Actor, name: str, scopes: list[str], days: int, by: ApiToken | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token for the actor's own place; the secret is returned once and never again.
+
+    A program (``by`` its own token) can't give more than it has: no other place, no further
+    scope, no later end.
+    """
+    expires_at = timezone.now() + min(timedelta(days=days), LONGEST)
+    if by:
+        if by.bank != actor.bank or not set(scopes) <= set(by.scopes):
+            raise Refused(
+                "more_than_own",
+                gettext_noop("A token can make another only for its own place and scopes."),
+                field="scopes",
+            )
+        expires_at = min(expires_at, by.expires_at)
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user=actor.user,
@@ -37,7 +54,7 @@ def create_token(*, actor: Actor, name: str, scopes: list[str], days: int) -> tu
         prefix=secret[:12],
         secret_hash=hash_secret(secret),
         scopes=scopes,
-        expires_at=timezone.now() + min(timedelta(days=days), LONGEST),
+        expires_at=expires_at,
     )
     token.full_clean(exclude=["secret_hash"])
     token.save()
@@ -46,16 +63,15 @@ def create_token(*, actor: Actor, name: str, scopes: list[str], days: int) -> tu
 
 
 @transaction.atomic
-def revoke_token(*, actor: Actor, token_id: object) -> bool:
-    """Revoke one of the actor's own tokens; False when there was none to revoke."""
-    revoked = ApiToken.objects.filter(pk=token_id, user=actor.user, revoked_at__isnull=True).update(
-        revoked_at=timezone.now()
-    )
-    if revoked:
-        audit.record(
-            actor=actor, verb="token.revoked", target=f"apitoken:{token_id}", bank=actor.bank
-        )
-    return bool(revoked)
+def revoke_token(*, user: User, token_id: object) -> bool:
+    """Revoke one of the person's own tokens; False when there was none to revoke."""
+    own = ApiToken.objects.select_related("bank").filter(pk=token_id, user=user)
+    if own.filter(revoked_at__isnull=True).update(revoked_at=timezone.now()) != 1:
+        return False
+    token = own.get()
+    actor = Actor(label=str(user), user=user, bank=token.bank)
+    audit.record(actor=actor, verb="token.revoked", target=token, bank=token.bank)
+    return True
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -52,7 +52,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
     user = cast(User, request.user)
-    if tokens.revoke_token(actor=Actor(label=str(user), user=user), token_id=token_id):
+    if tokens.revoke_token(user=user, token_id=token_id):
         messages.success(
             request, _("The token is revoked; whatever used it is refused from now on.")
         )
