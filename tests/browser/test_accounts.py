@@ -1,4 +1,4 @@
-"""People's pages as people see them: both languages, both appearances, small and without scripts."""
+"""People's pages as they see them: two languages, two appearances, small, without scripts."""
 
 from __future__ import annotations
 
