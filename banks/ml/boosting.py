@@ -76,9 +76,9 @@ class Splits:
 
 @dataclass(eq=False)
 class Grove:
-    """One bank's rows while trees grow: bins, labels, present logits and place in the tree."""
+    """One bank's rows while trees grow: bins [F, n], labels, present logits, place in the tree."""
 
-    bins: Bins
+    by_feature: Bins
     labels: NDArray[np.float32]
     offset: float
     logits: FloatArray
@@ -89,7 +89,7 @@ class Grove:
     def plant(cls, examples: Examples, base: float) -> Grove:
         """``examples.inputs`` are bins (see ``prepare_bins``)."""
         return cls(
-            bins=np.asarray(examples.inputs, dtype=np.int16),
+            by_feature=np.ascontiguousarray(np.asarray(examples.inputs, dtype=np.int16).T),
             labels=examples.labels,
             offset=examples.offset,
             logits=np.full(len(examples), base),
@@ -106,24 +106,25 @@ class Grove:
         order = np.full(int(max(self.places.max(initial=0), nodes.max(initial=0))) + 1, -1)
         order[nodes] = np.arange(len(nodes))
         node = order[self.places]
-        inside = node >= 0
-        node, bins = node[inside], self.bins[inside]
+        inside = np.flatnonzero(node >= 0)
+        node = node[inside]
+        pulls = [pull[inside] for pull in self.pulls]
         sums = np.zeros((len(nodes), slots.total, 2))
         for feature, start, end in zip(
             slots.features, slots.starts[:-1], slots.starts[1:], strict=True
         ):
             size = end - start
-            where = node * size + bins[:, feature]
-            for kind, pull in enumerate(self.pulls):
+            where = node * size + self.by_feature[feature, inside]
+            for kind, pull in enumerate(pulls):
                 # Integers below 2^53 are exact in float64, whatever the order of adding.
-                counted = np.bincount(where, pull[inside], minlength=len(nodes) * size)
+                counted = np.bincount(where, pull, minlength=len(nodes) * size)
                 sums[:, start:end, kind] = counted.reshape(len(nodes), size)
         return sums.astype(np.int64).ravel()
 
     def descend(self, splits: Splits) -> None:
         """Move every row to its child."""
         feature = splits.feature[self.places]
-        found = self.bins[np.arange(len(self.bins)), np.maximum(feature, 0)]
+        found = self.by_feature[np.maximum(feature, 0), np.arange(len(feature))]
         right = np.where(
             found == 0, splits.missing_right[self.places], found > splits.cut[self.places]
         )

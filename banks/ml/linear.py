@@ -11,6 +11,8 @@ import numpy as np
 from banks.ml.encoding import FloatArray, IntArray
 from consortium.protocol.errors import Refused, gettext_noop
 
+SAFE_DIGITS = 9  # of a logarithm: its last ones depend on the machine too
+
 
 def solve(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     """x with matrix · x = vector for a symmetric positive definite matrix [D, D], by LDLᵀ.

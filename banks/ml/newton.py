@@ -7,6 +7,7 @@ training does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,8 @@ import numpy as np
 
 from banks.ml.encoding import Encoder, FloatArray, IntArray
 from banks.ml.examples import Examples
-from banks.ml.linear import solve, symmetric, triangle_length, upper_triangle
+from banks.ml.linear import SAFE_DIGITS, solve, symmetric, triangle_length, upper_triangle
 from banks.ml.models.logistic import Logistic, logistic_spec
-from banks.ml.models.mlp import INITIAL_LOGIT
 from banks.ml.ranking import log_losses, sigmoid
 from banks.ml.summing import Adder, from_fixed, plain_sum, to_fixed
 from consortium.protocol.errors import Refused, gettext_noop
@@ -37,10 +37,10 @@ class NewtonState:
     steps_back: int = 0
 
     @classmethod
-    def start(cls, inputs: int) -> NewtonState:
-        """Nothing learned: every transaction has INITIAL_FRAUD_RATE."""
+    def start(cls, inputs: int, rate: float = 1.0) -> NewtonState:
+        """Even odds among rows sampled at ``rate``: from there Newton's first steps are short."""
         weights = np.zeros(inputs + 1)
-        weights[-1] = INITIAL_LOGIT
+        weights[-1] = round(math.log(rate), SAFE_DIGITS)
         return cls(weights=weights, best=weights)
 
 
@@ -101,7 +101,7 @@ def fit_logistic(
     progress: Callable[[int, int], None] | None = None,
 ) -> Logistic:
     """Train over the banks' examples (one bank: training alone), ``rounds`` sums in all."""
-    state = NewtonState.start(encoder.width)
+    state = NewtonState.start(encoder.width, min(examples.rate for examples in banks))
     for number in range(1, rounds + 1):
         state = newton_step(
             state, add([newton_sums(state, examples) for examples in banks]), penalty=penalty

@@ -14,14 +14,13 @@ import numpy as np
 
 from banks.ml.encoding import Encoder, FloatArray, IntArray
 from banks.ml.examples import Examples
-from banks.ml.linear import solve, symmetric, triangle_length, upper_triangle
+from banks.ml.linear import SAFE_DIGITS, solve, symmetric, triangle_length, upper_triangle
 from banks.ml.models.elm import DEFAULT_NEURONS, ELM, HiddenLayer, elm_spec
 from banks.ml.summing import Adder, from_fixed, plain_sum, to_fixed
 from consortium.protocol.errors import Refused, gettext_noop
 
 RIDGE = 10.0
 ROWS_AT_ONCE = 8192
-SAFE_DIGITS = 9  # a logarithm's last digits depend on the machine
 
 
 def gram_length(neurons: int, inputs: int) -> int:
