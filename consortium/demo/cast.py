@@ -1,0 +1,79 @@
+"""The people of the demo, and how each signs in. All are invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consortium.accounts.actors import Actor, system
+from consortium.accounts.models import Bank, Membership, Role, User
+from consortium.accounts.services import invitations
+from consortium.demo.report import Login
+
+PASSWORD = "five banks, one lantern"  # noqa: S105 - printed in the demo's box
+OPERATOR = ("operator@centre.example", "Mio Hara", Role.OPERATOR)
+CENTRE = (OPERATOR, ("auditor@centre.example", "Jun Endo", Role.AUDITOR))
+BANK_PEOPLE = (
+    ("analyst", "Aiko Mori", Role.ANALYST),
+    ("lead", "Ren Sato", Role.LEAD),
+    ("models", "Yui Kato", Role.MODEL_OWNER),
+    ("auditor", "Sora Abe", Role.AUDITOR),
+)
+ADMIN = ("admin", "Haru Ito")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somebody's address at a bank: analyst@sakura.example."""
+
+    bank: Bank
+
+    def email(self, name: str) -> str:
+        return f"{name}@{self.bank.slug}.example"
+
+
+def fill_centre() -> None:
+    """The operator and the auditor; the first person of a place has nobody to invite them."""
+    for email, name, role in CENTRE:
+        user = User.objects.filter(email=email).first() or User.objects.create_user(
+            email, PASSWORD, name=name
+        )
+        Membership.objects.get_or_create(user=user, bank=None, defaults={"role": role})
+
+
+def fill_bank(bank: Bank) -> None:
+    """The administrator invites colleagues, who accept."""
+    administrator = actor(bank, "admin")
+    for name, full_name, role in BANK_PEOPLE:
+        email = Place(bank).email(name)
+        if Membership.objects.filter(bank=bank, user__email=email).exists():
+            continue
+        _invitation, token = invitations.invite(
+            actor=administrator, email=email, name=full_name, role=role
+        )
+        invitations.accept(token=token, name=full_name, password=PASSWORD, language="")
+
+
+def actor(bank: Bank, name: str) -> Actor:
+    """Somebody of a bank as services know them."""
+    member = Membership.objects.select_related("user").get(
+        bank=bank, user__email=Place(bank).email(name)
+    )
+    return Actor(label=str(member.user), user=member.user, bank=bank, role=member.role)
+
+
+def operator() -> Actor:
+    member = Membership.objects.select_related("user").get(bank=None, user__email=OPERATOR[0])
+    return Actor(label=str(member.user), user=member.user, role=member.role)
+
+
+def logins(bank: Bank) -> list[Login]:
+    """One login for each role: the people of one bank, and the centre's."""
+    place = Place(bank)
+    people = [(str(role.label), place.email(name)) for name, _, role in BANK_PEOPLE]
+    people.append((str(Role.BANK_ADMIN.label), place.email(ADMIN[0])))
+    people += [(f"{role.label} (centre)", email) for email, _, role in CENTRE]
+    return [Login(role=role, email=email, password=PASSWORD) for role, email in people]
+
+
+def storyteller() -> Actor:
+    return system("demo")
