@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import signal
 import sys
@@ -72,6 +73,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demo needs CONSORTIUM_ROLE=demo, or none at all.")
+        logging.getLogger("django_structlog").setLevel(logging.WARNING)  # this terminal is people's
         for number in STOPPED_BY:
             signal.signal(number, _interrupt)
         began = time.monotonic()
