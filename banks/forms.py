@@ -126,3 +126,101 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["zone"] = forms.ChoiceField(
             label=_("time zone"), choices=[(zone, zone) for zone in ["UTC", *zones]]
         )
+
+
+class UploadForm(forms.Form):
+    """One file with transactions."""
+
+    file = forms.FileField(
+        label=_("CSV or Parquet file"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet,.txt"}),
+    )
+
+
+class MappingForm(forms.Form):
+    """Which of a file's columns plays which role."""
+
+    ROLES: ClassVar = {
+        "id": _("transaction id"),
+        "time": _("time"),
+        "account": _("account"),
+        "counterparty": _("counterparty"),
+        "amount": _("amount"),
+        "currency": _("currency"),
+        "channel": _("channel"),
+        "label": _("label (1 fraud, 0 genuine)"),
+        "label_known_at": _("time at which the label became known"),
+    }
+
+    kind = forms.ChoiceField(
+        label=_("What the file holds"),
+        choices=[
+            ("behaviour", _("raw transactions: features are built here")),
+            ("ready", _("ready features: each further column is one")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    zone = forms.CharField(label=_("time zone of times without one"), max_length=64)
+    time_unit = forms.ChoiceField(
+        label=_("how the time is written"),
+        required=False,
+        choices=[
+            ("", _("date and time, like 2026-05-31T14:05:00")),
+            ("s", _("seconds, from 1970 or from a start of its own")),
+            ("ms", _("milliseconds")),
+            ("us", _("microseconds")),
+            ("h", _("hours")),
+            ("d", _("days")),
+        ],
+    )
+    amount_digits = forms.IntegerField(
+        label=_("decimals of the amount (0 for yen, 2 for cents)"), min_value=0, max_value=4
+    )
+    extra = forms.MultipleChoiceField(label=_("further numeric columns"), required=False)
+    save_as = forms.CharField(
+        label=_("Save this mapping as"),
+        max_length=80,
+        required=False,
+        help_text=_("For the next file of the same source; may stay empty."),
+    )
+
+    def __init__(self, *args: Any, columns: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "–"), *((name, name) for name in columns)]
+        for role, label in self.ROLES.items():
+            self.fields[f"role_{role}"] = forms.ChoiceField(
+                label=label, choices=choices, required=False
+            )
+        self.fields["extra"].choices = [(name, name) for name in columns]  # type: ignore[attr-defined]
+
+    @property
+    def roles(self) -> list[forms.BoundField]:
+        """The fields that choose a column."""
+        return [self[f"role_{role}"] for role in self.ROLES]
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The mapping's JSON."""
+        given = self.cleaned_data
+        columns = {role: given[f"role_{role}"] for role in self.ROLES if given[f"role_{role}"]}
+        unit = {"time_unit": given["time_unit"]} if given["time_unit"] else {}
+        return {
+            "columns": columns,
+            "zone": given["zone"],
+            "extra": given["extra"],
+            "kind": given["kind"],
+            "amount_digits": given["amount_digits"],
+            **unit,
+        }
+
+    @classmethod
+    def initial_for(cls, mapping: dict[str, Any]) -> dict[str, Any]:
+        """A mapping's JSON as the form's first values."""
+        return {
+            **{f"role_{role}": name for role, name in mapping.get("columns", {}).items()},
+            "zone": mapping.get("zone", "Asia/Tokyo"),
+            "extra": mapping.get("extra", []),
+            "kind": mapping.get("kind", "behaviour"),
+            "time_unit": mapping.get("time_unit", ""),
+            "amount_digits": mapping.get("amount_digits", 0),
+        }

@@ -4,10 +4,57 @@ from __future__ import annotations
 
 from django.urls import path
 
-from banks.views import membership, privacy
+from banks.views import (
+    alerts,
+    imports,
+    membership,
+    performance,
+    privacy,
+    settings,
+    training,
+    transactions,
+    versions,
+    work,
+)
 
 app_name = "banks"
 urlpatterns = [
+    path("", work.work, name="work"),
+    path("alerts/", alerts.queue, name="alerts"),
+    path("alerts/start/", alerts.start, name="start-reviewing"),
+    path("alerts/<uuid:alert_id>/", alerts.detail, name="alert"),
+    path("alerts/<uuid:alert_id>/decide/", alerts.decide, name="decide"),
+    *(
+        path(f"alerts/<uuid:alert_id>/{act}/", alerts.act, {"act": act}, name=f"alert-{act}")
+        for act in ("claim", "release", "comment", "reopen")
+    ),
+    path("transactions/", transactions.search, name="transactions"),
+    path("transactions/<int:transaction_id>/", transactions.detail, name="transaction"),
+    path("performance/", performance.show, name="performance"),
+    path("performance/<int:number>/threshold/", performance.threshold, name="set-threshold"),
+    path("data/", imports.listing, name="imports"),
+    path("data/upload/", imports.upload, name="upload"),
+    path("data/<uuid:import_id>/", imports.detail, name="import"),
+    path("data/<uuid:import_id>/confirm/", imports.confirm, name="import-confirm"),
+    path("data/<uuid:import_id>/progress/", imports.progress, name="import-progress"),
+    path("data/<uuid:import_id>/errors/", imports.errors, name="import-errors"),
+    *(
+        path(f"data/<uuid:import_id>/{act}/", imports.act, {"act": act}, name=f"import-{act}")
+        for act in ("good-rows", "discard")
+    ),
+    path("training/", training.listing, name="training"),
+    path("training/start/", training.start, name="start-training"),
+    path("training/<uuid:run_id>/", training.detail, name="training-run"),
+    path("training/<uuid:run_id>/progress/", training.progress, name="training-progress"),
+    path("training/<uuid:run_id>/cancel/", training.cancel, name="cancel-training"),
+    path("models/", versions.listing, name="models"),
+    path("models/roll-back/", versions.roll_back, name="roll-back"),
+    path("models/<int:number>/", versions.detail, name="model"),
+    *(
+        path(f"models/<int:number>/{act}/", versions.act, {"act": act}, name=f"model-{act}")
+        for act in ("use", "retire")
+    ),
+    path("settings/", settings.settings, name="settings"),
     path("privacy/", privacy.privacy, name="privacy"),
     path("privacy/verify/", privacy.verify, name="verify"),
     path("privacy/evidence/", privacy.bundle, name="evidence"),

@@ -16,6 +16,7 @@ from banks.ml.evaluation import (
     Confusion,
     confusion_at,
     evaluate,
+    histogram_average_precision,
     precision_recall_curve,
     wilson,
 )
@@ -56,6 +57,11 @@ class Figures:
     @cached_property
     def standing(self) -> Standing:
         return evaluate(self.histogram)
+
+    @property
+    def average_precision(self) -> float | None:
+        """Without its interval, which ``standing`` draws."""
+        return histogram_average_precision(self.histogram)
 
     @property
     def logit(self) -> float:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from banks.models import BankSettings
@@ -88,8 +87,3 @@ def _check(row: BankSettings) -> None:
                 least=least,
                 most=most,
             )
-    try:
-        row.clean_fields(exclude=["bank"])
-    except ValidationError as error:
-        name, messages = next(iter(error.message_dict.items()))
-        raise Refused("invalid", messages[0], field=name) from error

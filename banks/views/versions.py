@@ -1,0 +1,103 @@
+"""Model versions: which one scores, where it comes from, how to step back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from banks.models import BankSettings, ModelVersion
+from banks.selectors import performance, versions
+from banks.services import versions as services
+from consortium.accounts.access import bank_page, translated
+from consortium.accounts.models import Role
+from consortium.protocol.errors import Refused
+
+READERS = (Role.MODEL_OWNER, Role.LEAD, Role.BANK_ADMIN, Role.AUDITOR)
+
+
+@bank_page(*READERS)
+def listing(request: Any) -> HttpResponse:
+    rows = versions.listing(request.bank)
+    return render(
+        request,
+        "banks/models.html",
+        {
+            "rows": rows,
+            "may_choose": request.membership.role == Role.MODEL_OWNER,
+            "before": next((row for row in rows if row.before), None),
+        },
+    )
+
+
+@bank_page(*READERS)
+def detail(request: Any, number: int) -> HttpResponse:
+    version = _version_or_404(request, number)
+    settings = BankSettings.objects.filter(bank=request.bank).first()
+    in_use = settings is not None and settings.scoring_version_id == version.pk
+    return render(
+        request,
+        "banks/model.html",
+        {
+            "version": version,
+            "in_use": in_use,
+            "figures": [
+                (_("Test window"), performance.figures_of(version, window="test")),
+                (_("Validation window"), performance.figures_of(version, window="validation")),
+            ],
+            "thresholds": version.thresholds.select_related("set_by"),
+            "parts": _parts(version),
+            "usable": version.status in services.USABLE,
+            "may_choose": request.membership.role == Role.MODEL_OWNER,
+        },
+    )
+
+
+@bank_page(Role.MODEL_OWNER)
+@require_POST
+def act(request: Any, number: int, act: str) -> HttpResponse:
+    """Let a version score, or put it aside."""
+    version = _version_or_404(request, number)
+    reason = request.POST.get("reason", "")
+    try:
+        if act == "use":
+            services.choose_scoring_version(
+                bank=request.bank, actor=request.actor, version_id=version.pk, reason=reason
+            )
+            messages.success(request, _("From now on this version scores."))
+        else:
+            services.retire(bank=request.bank, actor=request.actor, version_id=version.pk)
+            messages.success(request, _("The version is retired."))
+    except Refused as refused:
+        messages.error(request, translated(refused))
+    return redirect("banks:model", request.bank.slug, number)
+
+
+@bank_page(Role.MODEL_OWNER)
+@require_POST
+def roll_back(request: Any) -> HttpResponse:
+    try:
+        services.roll_back(
+            bank=request.bank, actor=request.actor, reason=request.POST.get("reason", "")
+        )
+        messages.success(request, _("The version before scores again."))
+    except Refused as refused:
+        messages.error(request, translated(refused))
+    return redirect("banks:models", request.bank.slug)
+
+
+def _parts(version: ModelVersion) -> list[ModelVersion]:
+    """The versions an ensemble is made of."""
+    keys = [version.lineage[name] for name in ("own", "consortium") if name in version.lineage]
+    return list(ModelVersion.objects.filter(pk__in=keys).defer("artifact"))
+
+
+def _version_or_404(request: Any, number: int) -> ModelVersion:
+    version = versions.get(request.bank, number)
+    if version is None:
+        raise Http404
+    return version
