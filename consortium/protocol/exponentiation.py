@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import gmpy2
 from gmpy2 import mpz
 
-_WORTH_A_THREAD = 64
+_WORTH_A_THREAD = 8
 """Bases per thread below which starting one costs more than it saves."""
 
 

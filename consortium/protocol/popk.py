@@ -63,8 +63,6 @@ def verify_knowledge(
     plaintext, root = from_fixed_bytes(proof[_CHALLENGE_BYTES:], width, "A proof")
     if not (plaintext < public_key.n and 0 < root < public_key.n):
         raise _refusal()
-    if gmpy2.gcd(root, public_key.n) != 1:
-        raise _refusal()
     transcript, weights = _begin(public_key, ciphertexts, context)
     joined = product_of_powers(ciphertexts, weights, public_key.n_squared)
     commitment = (

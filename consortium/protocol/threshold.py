@@ -217,11 +217,8 @@ def verify_partials(
     ``ciphertexts`` must have passed ``paillier.check``; the partials are checked here.
     """
     require_custodian(public, index)
-    if (
-        len(partials) != len(ciphertexts)
-        or not are_units(partials, public.n)
-        or not _statement(public, index, ciphertexts, partials, context).holds(proof)
-    ):
+    statement = _statement(public, index, ciphertexts, partials, context)
+    if not are_units(partials, public.n) or not statement.holds(proof):
         raise ProtocolRefused(
             "partial_decryption_forged",
             gettext_noop(

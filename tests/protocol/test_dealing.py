@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from consortium.protocol import paillier
+from consortium.protocol import dealing, paillier
 from consortium.protocol.biprimality import prove_biprime, verify_biprime
 from consortium.protocol.dealing import (
     Dealing,
@@ -39,35 +39,49 @@ def test_small_safe_primes_are_told():
     assert [n for n in range(6, 200) if is_safe_prime(n)] == [7, 11, 23, 47, 59, 83, 107, 167, 179]
 
 
-def opens(dealing: Dealing) -> bool:
-    key = dealing.public.paillier
+def opens(dealt: Dealing) -> bool:
+    key = dealt.public.paillier
     ciphertexts = paillier.encrypt([17], key, paillier.Randomisers(key).draw(1))
     partials = {
-        share.index: partial_decryption(dealing.public, share, ciphertexts)
-        for share in dealing.shares[: dealing.public.threshold]
+        share.index: partial_decryption(dealt.public, share, ciphertexts)
+        for share in dealt.shares[: dealt.public.threshold]
     }
-    return combine(dealing.public, ciphertexts, partials) == [17]
+    return combine(dealt.public, ciphertexts, partials) == [17]
 
 
 @pytest.mark.parametrize(("custodians", "threshold"), [(2, 2), (3, 2), (4, 4), (9, 5)])
 def test_a_dealing_works_and_passes_every_custodians_checks(custodians, threshold):
-    dealing = deal(512, custodians, threshold, safe_primes=(P, Q), allow_small=True)
-    for share in dealing.shares:
-        check_dealing(dealing.public, dealing.biprimality, share)
-    assert opens(dealing)
+    dealt = deal(512, custodians, threshold, safe_primes=(P, Q), allow_small=True)
+    for share in dealt.shares:
+        check_dealing(dealt.public, dealt.biprimality, share)
+    assert opens(dealt)
 
 
 def test_a_dealing_holds_neither_prime():
-    dealing = deal(512, 3, 2, safe_primes=(P, Q), allow_small=True)
-    wire = json.dumps(dealing.to_wire())
+    dealt = deal(512, 3, 2, safe_primes=(P, Q), allow_small=True)
+    wire = json.dumps(dealt.to_wire())
     for secret in (P, Q, P // 2, Q // 2, (P // 2) * (Q // 2), (P - 1) * (Q - 1)):
         assert format(secret, "x") not in wire
 
 
 def test_a_key_is_dealt_in_a_process_of_its_own():
-    dealing = deal_in_own_process(256, 3, 2, allow_small=True)
-    assert dealing.public.n.bit_length() == 256
-    assert opens(dealing)
+    dealt = deal_in_own_process(256, 3, 2, allow_small=True)
+    assert dealt.public.n.bit_length() == 256
+    assert opens(dealt)
+
+
+def test_that_process_writes_the_dealing_and_nothing_else(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["dealing", "256", "3", "2", "--allow-small"])
+    dealing.main()
+    written = Dealing.from_wire(json.loads(capsys.readouterr().out), allow_small=True)
+    assert len(written.shares) == 3
+
+
+def test_a_key_whose_primes_are_close_is_not_made(monkeypatch):
+    """Fermat's method factors n when p and q share their upper bits."""
+    found = iter([P, P + 2**100, Q])
+    monkeypatch.setattr(dealing, "safe_prime", lambda *_: next(found))
+    assert dealing._two_safe_primes(512, None) == (P, Q)
 
 
 def test_a_small_key_is_not_dealt_by_accident():
@@ -97,8 +111,8 @@ def test_the_default_quorum_is_a_majority():
 
 
 def test_a_dealing_crosses_the_wire():
-    dealing = shared_key()
-    assert Dealing.from_wire(dealing.to_wire(), allow_small=True) == dealing
+    dealt = shared_key()
+    assert Dealing.from_wire(dealt.to_wire(), allow_small=True) == dealt
 
 
 @pytest.mark.parametrize(
@@ -139,13 +153,13 @@ def test_moduli_of_another_shape_are_refused(n):
 
 
 def test_a_custodian_refuses_a_key_with_another_modulus_proof():
-    dealing = shared_key()
+    dealt = shared_key()
     with pytest.raises(ProtocolRefused, match="two suitable primes"):
-        check_dealing(dealing.public, shared_key("2-of-3").biprimality, dealing.shares[0])
+        check_dealing(dealt.public, shared_key("2-of-3").biprimality, dealt.shares[0])
 
 
 def test_a_custodian_refuses_a_share_of_another_dealing():
-    dealing = shared_key()
-    forged = dataclasses.replace(dealing.shares[0], value=dealing.shares[0].value + 1)
+    dealt = shared_key()
+    forged = dataclasses.replace(dealt.shares[0], value=dealt.shares[0].value + 1)
     with pytest.raises(ProtocolRefused, match="does not fit"):
-        check_dealing(dealing.public, dealing.biprimality, forged)
+        check_dealing(dealt.public, dealt.biprimality, forged)

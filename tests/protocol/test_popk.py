@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from consortium.protocol import paillier
+from consortium.protocol import paillier, popk
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.popk import prove_knowledge, verify_knowledge
+from consortium.protocol.transcript import Transcript
 from tests.protocol.keys import shared_key
 
 KEY = shared_key().public.paillier
@@ -88,9 +89,53 @@ def test_malformed_proofs_are_refused(upload, wrong):
     assert refused(upload[0], CONTEXT, wrong)
 
 
-def test_a_response_that_shares_a_factor_with_n_is_refused(upload):
-    proof = upload[1][: 16 + 64] + KEY.n.to_bytes(64, "big")
-    assert refused(upload[0], CONTEXT, proof)
+def forged_from(root: int, ciphertexts: list[int]) -> bytes:
+    """Commit to nothing, and answer with ``root``: holds for any ciphertexts if zero may be one."""
+    transcript, _ = popk._begin(KEY, ciphertexts, CONTEXT)
+    challenge = popk._challenge(transcript, KEY, 0)
+    return challenge.to_bytes(16, "big") + bytes(64) + root.to_bytes(64, "big")
+
+
+@pytest.mark.parametrize("root", [0, KEY.n], ids=["0", "n"])
+def test_a_response_that_wipes_the_equation_is_refused(upload, root):
+    assert refused(upload[0], CONTEXT, forged_from(root, upload[0]))
+
+
+def cancelling(victim: int, weights: list[int]) -> tuple[list[int], bytes]:
+    """Two ciphertexts that hold a victim's, which the weighted product of both does not."""
+    plaintexts = [5, 6]
+    randomness = RANDOMISERS.draw(2)
+    first, second = paillier.encrypt(plaintexts, KEY, randomness)
+    ciphertexts = [
+        first * pow(victim, weights[1], KEY.n_squared) % KEY.n_squared,
+        second * pow(victim, -weights[0], KEY.n_squared) % KEY.n_squared,
+    ]
+    return ciphertexts, prove_knowledge(KEY, plaintexts, randomness, ciphertexts, CONTEXT)
+
+
+def test_ciphertexts_that_cancel_in_the_plain_product_are_refused(upload):
+    ciphertexts, proof = cancelling(upload[0][2], [1, 1])
+    assert refused(ciphertexts, CONTEXT, proof)
+
+
+def test_weights_cannot_be_known_before_the_ciphertexts(upload):
+    transcript = Transcript("consortium/knowledge-of-plaintext/1")
+    transcript.absorb(bytes.fromhex(KEY.key_id), CONTEXT)
+    ciphertexts, proof = cancelling(upload[0][2], transcript.challenges(2))
+    assert refused(ciphertexts, CONTEXT, proof)
+
+
+def test_a_response_beyond_n_is_refused_so_that_a_proof_has_one_spelling():
+    randomness = RANDOMISERS.draw(1)
+    ciphertexts = paillier.encrypt([7], KEY, randomness)
+    respelt = None
+    while respelt is None:
+        proof = prove_knowledge(KEY, [7], randomness, ciphertexts, CONTEXT)
+        response = int.from_bytes(proof[16:80], "big") + KEY.n
+        if response < 1 << 512:
+            respelt = proof[:16] + response.to_bytes(64, "big") + proof[80:]
+    verify_knowledge(KEY, ciphertexts, CONTEXT, proof)
+    assert refused(ciphertexts, CONTEXT, respelt)
 
 
 def test_a_proof_is_short_and_blinded_afresh_each_time(upload):

@@ -301,6 +301,8 @@ def test_a_share_does_not_show_itself():
         {"verification_keys": "ab"},
         {"v": "0"},
         {"v": 5},
+        {"v": "ff" * 64},
+        {"verification_keys": ["0"] * 5},
         {"p": "3"},
     ],
     ids=repr,
