@@ -22,6 +22,8 @@ from consortium.protocol.errors import Refused, gettext_noop
 CELLS = 2048
 GRID_LIMIT = 16.0
 CELL_WIDTH = 2 * GRID_LIMIT / CELLS
+ROWS_AT_ONCE = 4096
+FEW_ROWS = 16
 MISSING = CELLS  # the last column of a histogram counts missing values
 
 
@@ -126,37 +128,52 @@ class PiecewiseLinear:
         """Edges per feature on the compressed scale."""
         return [edges.astype(np.float64) * CELL_WIDTH - GRID_LIMIT for edges in self.edges]
 
-    @property
+    @cached_property
     def used(self) -> NDArray[np.intp]:
         """Indices of the features that have any input."""
         return np.unique(self.sources)
 
     def encode(self, X: ArrayLike) -> NDArray[np.float32]:
         matrix = as_matrix(X, len(self.edges))
-        inputs = np.zeros((len(matrix), self.width), dtype=np.float32)
-        start = 0
-        for feature in self.used:
-            z = compress(matrix[:, feature])
-            missing = np.isnan(z)
-            knots = self.knots[feature]
-            ramps = max(len(knots) - 1, 0)
-            position = (np.where(missing, -np.inf, z)[:, None] - knots[:-1]) / np.diff(knots)
-            inputs[:, start : start + ramps] = np.clip(position, 0.0, 1.0)
-            start += ramps
-            if self.indicators[feature]:
-                inputs[:, start] = missing
-                start += 1
+        inputs = np.empty((len(matrix), self.width), dtype=np.float32)
+        for start in range(0, len(matrix), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            inputs[part] = self._inputs(matrix[part])
         return inputs
 
     def project(self, X: ArrayLike, weights: FloatArray) -> FloatArray:
-        """encode(X) @ weights, by looking each feature up on its curve."""
+        """encode(X) @ weights; many rows are looked up feature by feature on the curves."""
         matrix = as_matrix(X, len(self.edges))
+        if len(matrix) <= FEW_ROWS:
+            return np.asarray(self._inputs(matrix) @ weights)
         total = np.zeros(len(matrix))
         for feature, values, missing in self.curves(weights):
             z = compress(matrix[:, feature])
             curve = np.interp(z, self.knots[feature], values) if len(values) else np.zeros(len(z))
             total += np.where(np.isnan(z), missing, curve)
         return total
+
+    def _inputs(self, matrix: FloatArray) -> FloatArray:
+        z = compress(matrix)
+        missing = np.isnan(z)
+        z[missing] = -np.inf
+        low, width, is_indicator = self._ramps
+        inputs = np.clip((z[:, self.sources] - low) / width, 0.0, 1.0)
+        inputs[:, is_indicator] = missing[:, self.sources[is_indicator]]
+        return np.asarray(inputs)
+
+    @cached_property
+    def _ramps(self) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """For each input its lower edge and width, and whether it is an indicator instead."""
+        low, width = np.zeros(self.width), np.ones(self.width)
+        is_indicator: list[bool] = []
+        for feature in self.used:
+            start = len(is_indicator)
+            knots = self.knots[feature]
+            ramps = max(len(knots) - 1, 0)
+            low[start : start + ramps], width[start : start + ramps] = knots[:-1], np.diff(knots)
+            is_indicator += [False] * ramps + [True] * int(self.indicators[feature])
+        return low, width, np.array(is_indicator, dtype=np.bool_)
 
     def curves(self, weights: FloatArray) -> list[tuple[int, FloatArray, float]]:
         """Per used feature: its index, the curve's value at each knot, and its value if missing."""
@@ -181,11 +198,25 @@ class PiecewiseLinear:
         """
         positions = cells(X)
         found = np.zeros(positions.shape, dtype=np.int16)
+        if len(positions) <= FEW_ROWS:
+            column = positions[:, self.used]
+            above = 1 + (column[:, :, None] >= self._inner_edges).sum(axis=2)
+            found[:, self.used] = np.where(column == MISSING, 0, above)
+            return found
         for feature in self.used:
             column = positions[:, feature]
             above = np.searchsorted(self.edges[feature][1:-1], column, side="right") + 1
             found[:, feature] = np.where(column == MISSING, 0, above)
         return found
+
+    @cached_property
+    def _inner_edges(self) -> NDArray[np.int16]:
+        """Inner edges of the used features, filled up with a cell that no value reaches."""
+        inner = [self.edges[feature][1:-1] for feature in self.used]
+        table = np.full((len(inner), max(map(len, inner), default=0)), MISSING + 1, dtype=np.int16)
+        for row, edges in zip(table, inner, strict=True):
+            row[: len(edges)] = edges
+        return table
 
     def arrays(self) -> Arrays:
         return {

@@ -87,6 +87,7 @@ def test_growing_stops_when_validation_no_longer_improves():
 def test_a_row_scores_alike_alone_and_in_company(pooled):
     together = pooled.logits(X[:300])
     assert [pooled.logits(row[None])[0] for row in X[:300]] == together.tolist()
+    assert np.array_equal(pooled.logits(X[:5]), together[:5])
 
 
 def test_scores_follow_the_decisions_of_each_tree(pooled):

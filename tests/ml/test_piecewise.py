@@ -102,3 +102,9 @@ def test_one_class_and_impossible_histograms_are_refused():
         PiecewiseLinear.from_histograms(class_histograms(X, np.zeros_like(Y)))
     with pytest.raises(Refused):
         PiecewiseLinear.from_histograms(np.full((1, 2, CELLS + 1), -1))
+
+
+def test_few_rows_take_the_short_way_to_the_same_place():
+    weights = np.random.default_rng(3).normal(size=ENCODER.width)
+    assert ENCODER.project(X[:5], weights) == pytest.approx(ENCODER.project(X, weights)[:5])
+    assert np.array_equal(ENCODER.bins(X[:5]), ENCODER.bins(X)[:5])

@@ -22,6 +22,7 @@ from consortium.protocol.errors import Refused, gettext_noop
 MAX_DEPTH = 8
 NOT_SPLIT = -1
 ROWS_AT_ONCE = 4096
+FEW_ROWS = 16
 Bins = NDArray[np.int16]
 
 
@@ -43,6 +44,8 @@ class Forest:
 
     def logits(self, bins: Bins) -> FloatArray:
         """Sum over the trees, float64[n], for bins [n, F]."""
+        if len(bins) <= FEW_ROWS:
+            return np.array([self._row_logit(row) for row in bins])
         parts = [
             self._leaf_values(bins[start : start + ROWS_AT_ONCE])
             for start in range(0, len(bins), ROWS_AT_ONCE)
@@ -55,16 +58,26 @@ class Forest:
         right = np.where(found == 0, self.missing_right, found > self.cut)
         return np.asarray(right & (self.feature != NOT_SPLIT))
 
+    def _row_logit(self, row: Bins) -> float:
+        """One row through all trees at once, added in the same order as many rows are."""
+        right = self.goes_right(row)
+        trees = np.arange(len(right))
+        node = np.zeros(len(right), dtype=np.intp)
+        for _ in range(self.depth):
+            node = 2 * node + 1 + right[trees, node]
+        values = self.value[trees, node - right.shape[1]]
+        return float(np.cumsum(np.append(self.base, values))[-1])
+
     def _leaf_values(self, bins: Bins) -> FloatArray:
         trees, inner = self.feature.shape
         columns = self._columns(bins)
         rows = np.arange(len(bins))
         total = np.full(len(bins), self.base)
         for tree in range(trees):
+            right = columns[self._lookup[tree]] > self.cut[tree][:, None]
             node = np.zeros(len(bins), dtype=np.intp)
-            feature, cut = self._lookup[tree], self.cut[tree]
             for _ in range(self.depth):
-                node = 2 * node + 1 + (columns[feature[node], rows] > cut[node])
+                node = 2 * node + 1 + right[node, rows]
             total += self.value[tree][node - inner]
         return total
 
