@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import logging
 import os
@@ -12,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,21 +34,21 @@ STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Story(threading.Thread):
     """Fills the product through its own services while the main thread minds the processes."""
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, log: Path, **arguments: Any) -> None:
         super().__init__(daemon=True)
+        self.log = log
         self.arguments = arguments
         self.outcome = Outcome()
 
     def run(self) -> None:
-        if importlib.util.find_spec("consortium.demo.story") is None:
-            return
-        from consortium.demo.story import tell
-
         try:
+            # Loaded here, because it brings NumPy and Polars, while the processes start already.
+            from consortium.demo.story import tell
+
             self.outcome = tell(**self.arguments)
         except Exception as error:
-            self.outcome.problems.append(f"{type(error).__name__}: {error}")
-            raise
+            self.log.write_text(traceback.format_exc(), encoding="utf-8")
+            self.outcome.problems.append(f"{type(error).__name__}: {error} (see {self.log})")
         finally:
             close_old_connections()
 
@@ -109,7 +109,9 @@ class Command(BaseCommand):
             self.mind(supervisor, host, port)
             self.wait_for_web(address, supervisor)
             self.say(f"{address} answers; it fills while you look")
-            story = Story(scale=options["scale"], address=address, say=self.say)
+            story = Story(
+                supervisor.logs / "story.log", scale=options["scale"], address=address, say=self.say
+            )
             story.start()
             while story.is_alive():
                 time.sleep(LOOK_EVERY)
@@ -156,7 +158,9 @@ class Command(BaseCommand):
                     return
             supervisor.tend()
             time.sleep(0.1)
-        raise CommandError(f"The web does not answer; see {supervisor.logs / 'web.log'}.")
+        log = supervisor.logs / "web.log"
+        last_words = log.read_text(errors="replace").splitlines()[-1:]
+        raise CommandError(f"The web does not answer (see {log}): {''.join(last_words)}")
 
     def report(
         self,
