@@ -169,6 +169,12 @@ def frame(bank: Bank, *, version: str | None = None) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
+def first_moment(bank: Bank) -> int:
+    """The time of the bank's first transaction in µs since 1970; Refused when it has none."""
+    with bank_scope(bank.pk):
+        return _span()[0]
+
+
 def data_version(bank: Bank) -> str:
     """Changes whenever a transaction or a label was added; equal for equal data."""
     with bank_scope(bank.pk):

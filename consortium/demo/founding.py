@@ -6,13 +6,11 @@ from typing import Any
 
 from aggregation.models import KeyEpoch, RosterVersion, Task
 from aggregation.services import enrolment, rosters, schedules
-from banks.ml.features import FeaturePlan, feature_names
-from banks.ml.models.mlp import mlp_spec, parameter_count
-from banks.ml.training import TrainingPlan
+from banks.ml.features import FeaturePlan
 from banks.models import BankSettings
 from banks.services.rounds import agreement, ceremony, joining
 from banks.services.rounds.node import Node
-from banks.services.rounds.recipe import RunRecipe
+from banks.services.rounds.standard import standard_task
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.demo import cast
@@ -54,6 +52,12 @@ def join(slug: str, name: str, name_ja: str, address: str) -> Bank:
 def agree(banks: list[Bank], *, rounds: int) -> Task:
     """The task with its schedule, and a roster that every founder signs."""
     task = Task.objects.filter(name=TASK).first() or _task(rounds)
+    sign(task, banks)
+    return task
+
+
+def sign(task: Task, banks: list[Bank]) -> None:
+    """The operator proposes these banks; each founder's administrator signs."""
     if not RosterVersion.objects.filter(task=task).exists():
         proposed = rosters.propose_roster(actor=cast.operator(), task=task, banks=banks)
         for bank in banks:
@@ -63,20 +67,13 @@ def agree(banks: list[Bank], *, rounds: int) -> Task:
                 version=proposed.version,
                 actor=cast.actor(bank, cast.ADMIN[0]),
             )
-    return task
 
 
 def _task(rounds: int) -> Task:
-    plan = FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1)
-    features = tuple(feature_names(plan))
-    spec = mlp_spec(features)
     task = Task.objects.create(
+        **standard_task(FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1)),
         name=TASK,
         name_ja=TASK_JA,
-        model=spec.to_json(),
-        recipe=RunRecipe(plan, TrainingPlan(), windows=None).to_json(),
-        statistic_values=3 * len(features),
-        parameters=parameter_count(spec),
         weight_cap="50000",
         rounds=rounds,
         round_seconds=ROUND_SECONDS,

@@ -35,32 +35,32 @@ Say = Callable[[str], None]
 def tell(*, scale: str, address: str, say: Say) -> Outcome:
     """Found the consortium, bring data, train alone and together, score, decide; then check."""
     cast.fill_centre()
-    with _told(say, "Five banks join; each makes its own keys"):
+    with told(say, "Five banks join; each makes its own keys"):
         banks = [founding.join(b.slug, b.name, b.name_ja, address) for b in BANKS]
-    with _told(say, "Simulating transactions"):
+    with told(say, "Simulating transactions"):
         simulated = simulate(scale, seed=SEED, until=_midnight())
         files = {slug: _write(slug, data) for slug, data in simulated.items()}
     task = founding.agree(banks, rounds=ROUNDS[scale])
     with ThreadPoolExecutor(1) as beside:
         key = beside.submit(_and_close, lambda: founding.share_a_key(task, banks))
-        with _told(say, "Workers read the files"):
+        with told(say, "Workers read the files"):
             _hand_in(banks, {slug: past for slug, (past, _) in files.items()}, files_before=1)
-        with _told(say, "Phase 0: every bank trains alone"):
+        with told(say, "Phase 0: every bank trains alone"):
             for bank in banks:
                 working.train_alone(bank)
             _all(banks, working.trained_alone, "Training alone")
-        with _told(say, "Key ceremony: a shared key that nobody holds"):
+        with told(say, "Key ceremony: a shared key that nobody holds"):
             key.result()
-    with _told(say, f"Phase 1: {ROUNDS[scale]} encrypted rounds"):
+    with told(say, f"Phase 1: {ROUNDS[scale]} encrypted rounds"):
         run = working.start_together(task)
         working.wait(lambda: working.learned_together(run, banks), "Training together")
-    with _told(say, "Today's transactions are scored and raise alerts"):
+    with told(say, "Today's transactions are scored and raise alerts"):
         _hand_in(banks, {slug: today for slug, (_, today) in files.items()}, files_before=2)
         _all(banks, working.scored, "Scoring")
-    with _told(say, "Analysts decide some of the alerts"):
+    with told(say, "Analysts decide some of the alerts"):
         for bank in banks:
             working.decide_some(bank, _truth(simulated[bank.slug]))
-    with _told(say, "Every bank verifies its receipts"):
+    with told(say, "Every bank verifies its receipts"):
         return summary.outcome(banks, run, address)
 
 
@@ -109,7 +109,8 @@ def _and_close(work: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _told(say: Say, what: str) -> Iterator[None]:
+def told(say: Say, what: str) -> Iterator[None]:
+    """Say what begins, and how long it took."""
     say(f"{what} …")
     began = time.monotonic()
     yield

@@ -18,7 +18,9 @@ from consortium.demo.report import Outcome
 ORIGINS = ("alone", "consortium", "ensemble")
 
 
-def outcome(banks: list[Bank], run: TrainingRun, address: str) -> Outcome:
+def outcome(
+    banks: list[Bank], run: TrainingRun, address: str, *, alerts_expected: bool = True
+) -> Outcome:
     """The summary of a story; what did not hold is among the ``problems``."""
     found = Outcome(
         banks=[_bank_row(bank) for bank in banks],
@@ -32,6 +34,10 @@ def outcome(banks: list[Bank], run: TrainingRun, address: str) -> Outcome:
             found.problems.append(f"{bank}: {report.fault.sentence}")
         found.receipts_verified += sum(counted.frozen for counted in report.rounds)
     found.problems += _problems(banks, run)
+    if alerts_expected:
+        found.problems += [
+            f"{row['slug']} has no alerts." for row in found.banks if not row["alerts"]
+        ]
     return found
 
 
@@ -80,8 +86,6 @@ def _problems(banks: list[Bank], run: TrainingRun) -> list[str]:
                     "artifact_sha256", flat=True
                 )
             )
-            if not Alert.objects.exists():
-                problems.append(f"{bank} has no alerts.")
             if RoundPart.objects.filter(stage=RoundPart.Stage.FAILED).exists():
                 problems.append(f"{bank} failed in a round.")
     if len(models) != 1:

@@ -83,7 +83,8 @@ def _at(random: Random, days: Floats, first_hour: float, last_hour: float) -> Fl
 def _pauses(random: Random, case: Ints, mean: float) -> Floats:
     """How long after a case's first transaction each further one follows."""
     further = np.diff(case, prepend=-1) == 0
-    return further * random.exponential(mean, len(case))
+    pauses: Floats = further * random.exponential(mean, len(case))
+    return pauses
 
 
 def _mules(random: Random, world: World, days: Floats) -> Ints:

@@ -13,7 +13,8 @@ import threading
 import time
 import traceback
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,18 +35,15 @@ STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Story(threading.Thread):
     """Fills the product through its own services while the main thread minds the processes."""
 
-    def __init__(self, log: Path, **arguments: Any) -> None:
+    def __init__(self, log: Path, told: Callable[[], Outcome]) -> None:
         super().__init__(daemon=True)
         self.log = log
-        self.arguments = arguments
+        self.told = told
         self.outcome = Outcome()
 
     def run(self) -> None:
         try:
-            # Loaded here, because it brings NumPy and Polars, while the processes start already.
-            from consortium.demo.story import tell
-
-            self.outcome = tell(**self.arguments)
+            self.outcome = self.told()
         except Exception as error:
             self.log.write_text(traceback.format_exc(), encoding="utf-8")
             self.outcome.problems.append(f"{type(error).__name__}: {error} (see {self.log})")
@@ -109,9 +107,7 @@ class Command(BaseCommand):
             self.mind(supervisor, host, port)
             self.wait_for_web(address, supervisor)
             self.say(f"{address} answers; it fills while you look")
-            story = Story(
-                supervisor.logs / "story.log", scale=options["scale"], address=address, say=self.say
-            )
+            story = Story(supervisor.logs / "story.log", partial(self.tell, address, options))
             story.start()
             while story.is_alive():
                 time.sleep(LOOK_EVERY)
@@ -120,6 +116,12 @@ class Command(BaseCommand):
             while not options["exit"]:
                 time.sleep(LOOK_EVERY)
                 self.mind(supervisor, host, port)
+
+    def tell(self, address: str, options: dict[str, Any]) -> Outcome:
+        """Loaded here, because it brings NumPy and Polars, while the processes start already."""
+        from consortium.demo.story import tell
+
+        return tell(scale=options["scale"], address=address, say=self.say)
 
     @contextlib.contextmanager
     def supervisor(self, address: str) -> Iterator[Supervisor]:
