@@ -1,7 +1,28 @@
-"""The centre's part of the API, under ``/api/v1/``."""
+"""The centre's part of the API, under ``/api/v1/``: for nodes, and for people's programs."""
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-urlpatterns = [path("coordinator/", include("aggregation.api.urls"))]
+from aggregation.api import operators
+
+TASK = "centre/tasks/<uuid:task_id>/"
+
+urlpatterns = [
+    path("coordinator/", include("aggregation.api.urls")),
+    path("centre/banks", operators.banks),
+    path("centre/banks/invite", operators.invite),
+    path("centre/banks/<slug:slug>/invitation", operators.renew),
+    re_path(r"^centre/banks/(?P<slug>[-\w]+)/(?P<act>suspend|reinstate|remove)$", operators.act),
+    path("centre/tasks", operators.tasks),
+    path(TASK + "schedule", operators.schedule),
+    path(TASK + "roster", operators.propose),
+    path(TASK + "roster/withdraw", operators.withdraw),
+    path(TASK + "epochs/<uuid:epoch_id>/discard", operators.discard_key),
+    path(TASK + "runs", operators.start),
+    path(TASK + "published-sums", operators.published_sums),
+    path("centre/runs", operators.latest),
+    path("centre/runs/<uuid:run_id>", operators.run),
+    path("centre/runs/<uuid:run_id>/stop", operators.stop),
+    path("centre/rounds/<uuid:round_id>/give-up", operators.give_up),
+]

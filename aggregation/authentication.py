@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import (
     api_view,
@@ -155,7 +156,8 @@ def _api(
                     raise _as(_BY_CODE[refused.code], refused) from None
                 raise
 
-        return entered
+        # The wire is described where it is defined, not in the schema of people's programs.
+        return cast(View, extend_schema(exclude=True)(entered))
 
     return decorate
 

@@ -23,7 +23,7 @@ from aggregation.services import (
     votes,
 )
 from consortium.accounts.models import Bank
-from consortium.protocol.envelope import Signed, parse
+from consortium.protocol.envelope import Signed, canonical, parse
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.wire import malformed
 
@@ -122,11 +122,16 @@ def manifest(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 
 
 @node_api("POST")
-def submission(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
+def submission(request: Request, round_id: uuid.UUID, bank: Bank) -> HttpResponse:
     found = evidence.round_(bank, round_id)
     body = body_of(request._request, submissions.largest_body(found))
     accepted = submissions.submit(bank=bank, round_=found, body=body)
-    return Response(accepted.receipt, status=201 if accepted.new else 200)
+    # Canonical, so that a receipt asked for again is the same to the last byte.
+    return HttpResponse(
+        canonical(accepted.receipt),
+        content_type="application/json",
+        status=201 if accepted.new else 200,
+    )
 
 
 @node_api()

@@ -93,7 +93,8 @@ def sign_freeze(*, bank: Bank, round_: Round, signed: Signed) -> Round:
         round=row, bank=bank, defaults={"signed": signed.to_wire()}
     )
     if new:
-        if row.phase == Phase.SIGNING and row.freeze_signatures.count() >= manifest_of(row).quorum:
+        words = row.freeze_signatures.filter(signed__body__proposal=row.proposal_hash)
+        if row.phase == Phase.SIGNING and words.count() >= manifest_of(row).quorum:
             _certify(row)
         audit.record(actor=node(bank), verb="round.list_signed", target=row)
         row.refresh_from_db()

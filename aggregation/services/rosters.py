@@ -36,7 +36,8 @@ def propose_roster(*, actor: Actor, task: Task, banks: Iterable[Bank]) -> Roster
             "roster_pending",
             gettext_noop("Another roster of this task still waits for signatures."),
         )
-    chosen = sorted(set(banks), key=lambda bank: str(bank.pk))
+    ids = {bank.pk for bank in banks}
+    chosen = sorted(Bank.objects.filter(pk__in=ids), key=lambda bank: str(bank.pk))
     for bank in chosen:
         if bank.status not in MEMBERS:
             raise Refused(

@@ -43,37 +43,37 @@ def test_a_run_goes_from_statistics_to_a_published_model(five):
     assert PublishedSum.objects.count() == 1
 
 
-def test_each_round_starts_from_what_the_banks_signed_before(five):
-    run = five.start()
-    play(five.nodes)
+def test_each_round_starts_from_what_the_banks_signed_before(three):
+    run = three.start()
+    play(three.nodes)
     manifests = [row.manifest["body"] for row in run.rounds.all()]
     results = [row.result for row in run.rounds.all()]
     assert [m["base_model"] for m in manifests[1:]] == results[:3]
     assert len({m["seed"] for m in manifests}) == 1
 
 
-def test_the_next_published_model_retires_the_one_before(five):
-    first = five.start(window="one")
-    play(five.nodes)
-    second = five.start(window="two")
-    play(five.nodes)
+def test_the_next_published_model_retires_the_one_before(three):
+    first = three.start(window="one")
+    play(three.nodes)
+    second = three.start(window="two")
+    play(three.nodes)
     assert ModelVersion.objects.get(run=first).state == ModelVersion.State.RETIRED
     assert ModelVersion.objects.get(run=second).state == ModelVersion.State.PUBLISHED
 
 
-def test_a_rejected_candidate_ends_the_run_without_metrics(five):
-    for node in five.nodes[:3]:
+def test_a_rejected_candidate_ends_the_run_without_metrics(three):
+    for node in three.nodes[:2]:
         node.accepts = False
-    run = five.start()
-    play(five.nodes)
+    run = three.start()
+    play(three.nodes)
     run.refresh_from_db()
     assert (run.state, run.version.state) == ("done", "rejected")
     assert not run.rounds.filter(step="metrics").exists()
 
 
-def test_every_step_is_in_the_log_and_the_chain_holds(five):
-    five.start()
-    play(five.nodes)
+def test_every_step_is_in_the_log_and_the_chain_holds(three):
+    three.start()
+    play(three.nodes)
     previous = None
     for row in LogEntry.objects.order_by("index"):
         entry = receipts.LogEntry.from_wire(row.body)
@@ -82,7 +82,7 @@ def test_every_step_is_in_the_log_and_the_chain_holds(five):
         previous = entry
     events = set(LogEntry.objects.values_list("event", flat=True))
     assert {"roster", "key", "manifest", "submission", "freeze", "opened", "model"} == events
-    assert LogHead.objects.first().cosignatures.count() == 5
+    assert LogHead.objects.first().cosignatures.count() == 3
 
 
 def test_uploads_are_forgotten_once_every_bank_has_its_result(five):
