@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from consortium.accounts.actors import Actor, system
+from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank, Membership, Role, User
 from consortium.accounts.services import invitations
 from consortium.demo.report import Login
@@ -21,21 +19,16 @@ BANK_PEOPLE = (
 ADMIN = ("admin", "Haru Ito")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Somebody's address at a bank: analyst@sakura.example."""
-
-    bank: Bank
-
-    def email(self, name: str) -> str:
-        return f"{name}@{self.bank.slug}.example"
+def email(bank: Bank, name: str) -> str:
+    """Somebody's address at a bank: analyst@hinata.example."""
+    return f"{name}@{bank.slug.replace('_', '-')}.example"
 
 
 def fill_centre() -> None:
     """The operator and the auditor; the first person of a place has nobody to invite them."""
-    for email, name, role in CENTRE:
-        user = User.objects.filter(email=email).first() or User.objects.create_user(
-            email, PASSWORD, name=name
+    for address, name, role in CENTRE:
+        user = User.objects.filter(email=address).first() or User.objects.create_user(
+            address, PASSWORD, name=name
         )
         Membership.objects.get_or_create(user=user, bank=None, defaults={"role": role})
 
@@ -44,20 +37,18 @@ def fill_bank(bank: Bank) -> None:
     """The administrator invites colleagues, who accept."""
     administrator = actor(bank, "admin")
     for name, full_name, role in BANK_PEOPLE:
-        email = Place(bank).email(name)
-        if Membership.objects.filter(bank=bank, user__email=email).exists():
+        address = email(bank, name)
+        if Membership.objects.filter(bank=bank, user__email=address).exists():
             continue
         _invitation, token = invitations.invite(
-            actor=administrator, email=email, name=full_name, role=role
+            actor=administrator, email=address, name=full_name, role=role
         )
         invitations.accept(token=token, name=full_name, password=PASSWORD, language="")
 
 
 def actor(bank: Bank, name: str) -> Actor:
     """Somebody of a bank as services know them."""
-    member = Membership.objects.select_related("user").get(
-        bank=bank, user__email=Place(bank).email(name)
-    )
+    member = Membership.objects.select_related("user").get(bank=bank, user__email=email(bank, name))
     return Actor(label=str(member.user), user=member.user, bank=bank, role=member.role)
 
 
@@ -68,12 +59,7 @@ def operator() -> Actor:
 
 def logins(bank: Bank) -> list[Login]:
     """One login for each role: the people of one bank, and the centre's."""
-    place = Place(bank)
-    people = [(str(role.label), place.email(name)) for name, _, role in BANK_PEOPLE]
-    people.append((str(Role.BANK_ADMIN.label), place.email(ADMIN[0])))
-    people += [(f"{role.label} (centre)", email) for email, _, role in CENTRE]
-    return [Login(role=role, email=email, password=PASSWORD) for role, email in people]
-
-
-def storyteller() -> Actor:
-    return system("demo")
+    people = [(str(role.label), email(bank, name)) for name, _, role in BANK_PEOPLE]
+    people.append((str(Role.BANK_ADMIN.label), email(bank, ADMIN[0])))
+    people += [(f"{role.label} (centre)", address) for address, _, role in CENTRE]
+    return [Login(role=role, email=address, password=PASSWORD) for role, address in people]

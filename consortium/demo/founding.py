@@ -35,7 +35,7 @@ def join(slug: str, name: str, name_ja: str, address: str) -> Bank:
         bank = joining.accept(
             invitation=invitation,
             slug=slug,
-            admin_email=f"{cast.ADMIN[0]}@{slug}.example",
+            admin_email=cast.email(Bank(slug=slug), cast.ADMIN[0]),
             admin_name=cast.ADMIN[1],
             admin_password=cast.PASSWORD,
             url=address,
