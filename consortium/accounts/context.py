@@ -16,7 +16,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme")
     about = {
         "demo": settings.DEMO,
-        "version": settings.VERSION,
+        "product_version": settings.VERSION,
         "theme": theme if theme in THEMES else "",
     }
     user = getattr(request, "user", None)
