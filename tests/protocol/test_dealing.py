@@ -3,9 +3,10 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import gmpy2
 import pytest
 
-from consortium.protocol import dealing, paillier
+from consortium.protocol import biprimality, dealing, paillier
 from consortium.protocol.biprimality import prove_biprime, verify_biprime
 from consortium.protocol.dealing import (
     Dealing,
@@ -143,6 +144,18 @@ def test_any_changed_part_of_the_proof_is_refused():
     for forged in (b"", proof[:-1], proof + b"\0", b"\0" * len(proof)):
         with pytest.raises(ProtocolRefused):
             verify_biprime(n, forged)
+
+
+def test_a_single_prime_passes_every_equation_and_is_refused_as_a_prime():
+    width, w = 32, next(x for x in range(2, 99) if gmpy2.jacobi(x, P) == -1)
+    proof = [w.to_bytes(width, "big")]
+    for y in biprimality._challenges(P, w):
+        sign = int(gmpy2.jacobi(y, P) == -1)
+        root = pow(-y if sign else y, ((P + 1) // 4) ** 2, P)
+        nth_root = pow(y, pow(P, -1, P - 1), P)
+        proof += [bytes([sign]), root.to_bytes(width, "big"), nth_root.to_bytes(width, "big")]
+    with pytest.raises(ProtocolRefused, match="two suitable primes"):
+        verify_biprime(P, b"".join(proof))
 
 
 @pytest.mark.parametrize("n", [P, 2 * P, 1, P * P * Q], ids=["prime", "even", "one", "square"])
