@@ -53,6 +53,11 @@ def share(slug: str, epoch: str) -> KeyShare | None:
     return KeyShare.from_wire(json.loads(path.read_bytes())) if path.exists() else None
 
 
+def held_shares(slug: str) -> list[str]:
+    """The epochs of which this bank holds a share."""
+    return sorted(path.stem.removeprefix("share-") for path in folder(slug).glob("share-*.json"))
+
+
 def destroy_share(slug: str, epoch: str) -> bool:
     """Overwrite and delete the share of a past epoch; False where there was none."""
     path = folder(slug) / f"share-{epoch}.json"

@@ -116,4 +116,6 @@ def admin(bank: Bank) -> Actor:
 
 
 def describe(run: TrainingRun) -> list[str]:
-    return [f"{r.step}{r.number}.{r.attempt} {r.state}/{r.phase} {r.reason}" for r in run.rounds.all()]
+    return [
+        f"{r.step}{r.number}.{r.attempt} {r.state}/{r.phase} {r.reason}" for r in run.rounds.all()
+    ]

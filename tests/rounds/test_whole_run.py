@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
 from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import PublishedSum, Round, TrainingRun
+from banks import coordinator
 from banks.models import ModelVersion, ProtocolAct, RoundPart, SentMessage
 from banks.services.rounds import ledger
 from banks.services.rounds.node import Node
 from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.envelope import Signed, unframe
 from tests.rounds.consortium import Consortium, describe
 
+KINDS = {
+    "join",
+    "roster-signature",
+    "epoch",
+    "submission",
+    "freeze-signature",
+    "partial",
+    "derived",
+    "vote",
+    "head-cosignature",
+}
 
-def test_three_banks_learn_one_model_together(consortium: Consortium) -> None:
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every body that leaves a bank, as it leaves."""
+    bodies: list[bytes] = []
+
+    def recording(
+        url: Any, method: str, target: str, body: bytes, kind: str, headers: dict[str, str]
+    ) -> coordinator.Answer:
+        if body:
+            bodies.append(body)
+        return really(url, method, target, body, kind, headers)
+
+    really = coordinator.request
+    monkeypatch.setattr(coordinator, "request", recording)
+    return bodies
+
+
+def kind_of(body: bytes) -> str:
+    """The kind of the protocol message that a body is; fails for anything else."""
+    if body.startswith(b"{"):
+        content = json.loads(body)
+        signed = Signed.from_wire(content.get("epoch", content))
+        extra = set(content) - {"body", "signer", "signature", "epoch", "biprimality", "shares"}
+        assert not extra, extra
+    else:
+        header, _blobs = unframe(body, len(body))
+        signed = Signed.from_wire(header)
+    return str(signed.body["kind"])
+
+
+def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list[bytes]) -> None:
     for seed, slug in enumerate(["ume", "kiku", "ran"]):
         consortium.join(slug, seed)
     consortium.agree()
@@ -34,6 +83,10 @@ def test_three_banks_learn_one_model_together(consortium: Consortium) -> None:
     published = PublishedSum.objects.get(round__run=run)
     assert published.banks == 3
     assert sum(published.values) > 0
+
+    assert {kind_of(body) for body in sent} == KINDS, "nothing but protocol messages leaves"
+    held = [b"acc-0", b"shop-", *(f"{bank.slug}-0".encode() for bank in consortium.banks)]
+    assert not [word for word in held if any(word in body for body in sent)]
 
     task = str(run.task_id)
     for bank in consortium.banks:

@@ -127,6 +127,24 @@ def accept_share(node: Node, agreed: Epoch, public: ThresholdPublicKey, wire: An
         )
 
 
+def destroy_old_shares(node: Node) -> int:
+    """Overwrite and delete shares of keys that are used no more; returns how many."""
+    destroyed = 0
+    for epoch_id in keys.held_shares(node.bank.slug):
+        if node.centre.get(f"epochs/{epoch_id}")["state"] != "retired":
+            continue
+        if keys.destroy_share(node.bank.slug, epoch_id):
+            destroyed += 1
+            with bank_scope(node.bank.pk):
+                audit.record(
+                    actor=node_actor(node.bank),
+                    verb="share.destroyed",
+                    target=f"epoch:{epoch_id}",
+                    bank=node.bank,
+                )
+    return destroyed
+
+
 def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, Manifest]:
     """A round's manifest, if this bank may take part under it.
 

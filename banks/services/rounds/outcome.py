@@ -299,6 +299,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
             run=run,
             model=candidate,
         )
+    agreement.destroy_old_shares(node)
     return version
 
 
