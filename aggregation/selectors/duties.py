@@ -91,7 +91,7 @@ def _derive(bank: Bank) -> Iterator[Duty]:
 
 def _rounds_of(bank: Bank, *which: Q, **filters: object) -> list[Round]:
     """Rounds, oldest first, whose roster lists the bank."""
-    rows = Round.objects.filter(*which, **filters).order_by("opened_at")
+    rows = Round.objects.filter(*which, **filters).order_by("opened_at").defer("aggregate")
     member = {"members": [{"bank": str(bank.pk)}]}
     return list(
         rows.filter(run__roster__body__contains=member).select_related(
@@ -116,11 +116,11 @@ def _vote(bank: Bank) -> Iterator[Duty]:
 def _sign_roster(bank: Bank) -> Iterator[Duty]:
     proposed = RosterVersion.objects.filter(state=RosterVersion.State.PROPOSED)
     for row in proposed.exclude(signatures__bank=bank):
-        if str(bank.pk) in _voters(row):
+        if str(bank.pk) in voters(row):
             yield _new("sign_roster", task=row.task_id, number=row.version)
 
 
-def _voters(row: RosterVersion) -> tuple[str, ...]:
+def voters(row: RosterVersion) -> tuple[str, ...]:
     """Who has a say in a roster version: the members before it; for the first one, its own."""
     before = RosterVersion.objects.filter(task_id=row.task_id, version=row.version - 1).first()
     return Roster.from_wire((before or row).body).banks

@@ -1,0 +1,105 @@
+"""The transparency log for people: a page of it, its heads, and the whole chain computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aggregation import keys
+from aggregation.models import LogEntry, LogHead
+from consortium.accounts.access import translated
+from consortium.protocol import receipts
+from consortium.protocol.envelope import Signed, VerifyKey
+from consortium.protocol.errors import ProtocolRefused, gettext_noop
+from consortium.protocol.merkle import merkle_root
+
+PAGE = 50
+HEADS = 10
+
+
+def entries(*, before: int | None = None, event: str = "", limit: int = PAGE) -> list[LogEntry]:
+    """Entries, newest first, below the index ``before``, of one event where it is named."""
+    rows = LogEntry.objects.order_by("-index")
+    if before is not None:
+        rows = rows.filter(index__lt=before)
+    return list((rows.filter(event=event) if event else rows)[:limit])
+
+
+def events() -> list[str]:
+    """The kinds of entry that the log holds."""
+    return list(LogEntry.objects.order_by("event").values_list("event", flat=True).distinct())
+
+
+def heads() -> list[LogHead]:
+    """The newest heads with the banks that cosigned each."""
+    return list(LogHead.objects.prefetch_related("cosignatures__bank")[:HEADS])
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """What computing the log again found: no fault, or the first one."""
+
+    entries: int
+    heads: int
+    cosignatures: int
+    fault: str = ""
+    index: int | None = None  # the first entry that does not fit, where it is an entry
+
+    @property
+    def holds(self) -> bool:
+        return not self.fault
+
+
+def verify_log() -> LogReport:
+    """Walk the chain from its beginning; check each head's signature, place and cosignatures.
+
+    The Merkle root is computed for the newest head: it covers every entry before it.
+    """
+    hashes: list[str] = []
+    previous: receipts.LogEntry | None = None
+    for row in LogEntry.objects.order_by("index").iterator():
+        try:
+            previous = _check_entry(row, previous)
+        except ProtocolRefused as fault:
+            return LogReport(len(hashes), 0, 0, translated(fault), row.index)
+        hashes.append(row.hash)
+    checked = words = 0
+    try:
+        for head in _heads_with_words():
+            words += _check_head(head, hashes, whole=checked == 0)
+            checked += 1
+    except ProtocolRefused as fault:
+        return LogReport(len(hashes), checked, words, translated(fault))
+    return LogReport(len(hashes), checked, words)
+
+
+def _heads_with_words() -> Iterator[LogHead]:
+    rows = LogHead.objects.prefetch_related("cosignatures__bank")
+    yield from rows.iterator(chunk_size=200)
+
+
+def _check_entry(row: LogEntry, previous: receipts.LogEntry | None) -> receipts.LogEntry:
+    entry = receipts.LogEntry.from_wire(row.body)
+    receipts.check_entry(entry, previous)
+    if (entry.index, entry.hash()) != (row.index, row.hash):
+        raise _broken(gettext_noop("An entry's hash is not that of its content."))
+    return entry
+
+
+def _check_head(row: LogHead, hashes: list[str], *, whole: bool) -> int:
+    """Refuse a head that is not what the entries say; the number of its cosignatures."""
+    head = receipts.check_head(Signed.from_wire(row.signed), keys.verify_key())
+    fits = head.size == row.size and 0 < head.size <= len(hashes)
+    if not fits or head.last != hashes[head.size - 1]:
+        raise _broken(gettext_noop("A signed head does not fit the entries."))
+    if whole and head.root != merkle_root(hashes[: head.size]):
+        raise _broken(gettext_noop("The newest head's root is not that of the entries."))
+    words = list(row.cosignatures.all())
+    for word in words:
+        key = VerifyKey(bytes(word.bank.signing_key).hex())
+        receipts.check_cosignature(Signed.from_wire(word.signed), head, key)
+    return len(words)
+
+
+def _broken(sentence: str) -> ProtocolRefused:
+    return ProtocolRefused("broken_log", sentence)

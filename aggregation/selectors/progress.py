@@ -1,0 +1,247 @@
+"""Where each run stands: its rounds, what is awaited and from whom, how long each phase took.
+
+Of a bank it says only what it did in the protocol and whether it is awaited: uploads of a round
+have one size by design, and when each bank came is nobody's business here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aggregation.models import Derived, ModelVersion, Partial, Round, Submission, TrainingRun, Vote
+from aggregation.selectors.duties import awaited_custodians
+from aggregation.services.rounds import LIVE, manifest_of, proposal_of
+from consortium.accounts.models import Bank
+from consortium.protocol.roster import Roster
+from consortium.protocol.spec import Manifest
+
+Banks = dict[str, Bank]
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a run waits for, from whom, and how many of them are needed."""
+
+    what: str | Promise
+    banks: list[Bank]
+    needed: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of a round that is over."""
+
+    name: str | Promise
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RoundProgress:
+    row: Round
+    known: Banks
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        return manifest_of(self.row)
+
+    @property
+    def live(self) -> bool:
+        return self.row.state in LIVE
+
+    @property
+    def why(self) -> str:
+        return said(self.row.reason, self.row.reason_params)
+
+    @cached_property
+    def came(self) -> list[Submission]:
+        return list(self.row.submissions.all())
+
+    @cached_property
+    def listed(self) -> list[Bank]:
+        """The freeze list."""
+        return self._banks(proposal_of(self.row).banks) if self.row.proposal else []
+
+    @cached_property
+    def signers(self) -> list[Bank]:
+        return self._banks(str(word.bank_id) for word in self.row.freeze_signatures.all())
+
+    @cached_property
+    def custodians(self) -> list[Bank]:
+        return self._banks(str(partial.bank_id) for partial in self.row.partials.all())
+
+    @cached_property
+    def derivers(self) -> list[Bank]:
+        return self._banks(str(word.bank_id) for word in self.row.derived.all())
+
+    @property
+    def bytes_each(self) -> int | None:
+        """What one bank uploaded: the same for all."""
+        return self.came[0].size if self.came else None
+
+    @cached_property
+    def phases(self) -> list[Phase]:
+        row = self.row
+        given = sorted(partial.at for partial in row.partials.all())
+        enough = next(iter(given[self.manifest.threshold - 1 :]), None)
+        stretches = [
+            (_("submissions"), row.opened_at, row.frozen_at),
+            (_("freeze signatures"), row.frozen_at, row.certified_at),
+            (_("partial decryptions"), row.certified_at, enough),
+            (_("results"), enough, row.finished_at),
+        ]
+        return [
+            Phase(name, (end - begin).total_seconds())
+            for name, begin, end in stretches
+            if begin and end
+        ]
+
+    @property
+    def awaited(self) -> Awaited | None:
+        if not self.live:
+            return None
+        row, manifest = self.row, self.manifest
+        what = row.get_phase_display()
+        if row.phase == Round.Phase.COLLECTING:
+            came = {str(one.bank_id) for one in self.came}
+            missing = self._banks(bank for bank in manifest.members if bank not in came)
+            needed = max(0, manifest.minimum_cohort - len(came))
+            return Awaited(what, missing, needed, row.deadline)
+        if row.phase == Round.Phase.OPENING:
+            missing = self._banks(awaited_custodians(row))
+            return Awaited(what, missing, max(0, manifest.threshold - len(self.custodians)))
+        signing = row.phase == Round.Phase.SIGNING
+        done = self.signers if signing else self.derivers
+        enough = manifest.quorum if signing else manifest.threshold
+        missing = [bank for bank in self._banks(roster_banks(row.run)) if bank not in done]
+        return Awaited(what, missing, max(0, enough - len(done)))
+
+    def _banks(self, ids: Iterable[str]) -> list[Bank]:
+        return [self.known[bank] for bank in ids if bank in self.known]
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    row: TrainingRun
+    rounds: list[RoundProgress]
+    version: ModelVersion | None
+    votes: list[Vote]
+    known: Banks
+
+    @property
+    def going(self) -> bool:
+        return self.row.state == TrainingRun.State.RUNNING
+
+    @property
+    def why(self) -> str:
+        return said(self.row.reason, self.row.reason_params)
+
+    @property
+    def members(self) -> list[Bank]:
+        return [self.known[bank] for bank in roster_banks(self.row) if bank in self.known]
+
+    @property
+    def live(self) -> RoundProgress | None:
+        return next((round_ for round_ in self.rounds if round_.live), None)
+
+    @property
+    def planned(self) -> int:
+        """Rounds of a run that succeeds: statistics, updates, score histograms."""
+        return self.row.update_rounds + 2
+
+    @property
+    def opened(self) -> int:
+        return sum(round_.row.state == Round.State.OPENED for round_ in self.rounds)
+
+    @property
+    def bytes_each(self) -> int:
+        """What a bank that came to every round has uploaded."""
+        return sum(round_.bytes_each or 0 for round_ in self.rounds)
+
+    @property
+    def awaited(self) -> Awaited | None:
+        if not self.going:
+            return None
+        if self.live:
+            return self.live.awaited
+        if self.version and self.version.state == ModelVersion.State.CANDIDATE:
+            voted = {vote.bank_id for vote in self.votes}
+            silent = [bank for bank in self.members if bank.pk not in voted]
+            needed = len(self.members) // 2 + 1 - sum(vote.accept for vote in self.votes)
+            return Awaited(_("waiting for votes"), silent, needed, self.version.vote_until)
+        return None
+
+
+def run_progress(run_id: uuid.UUID) -> RunProgress | None:
+    """One run with all its rounds; None where there is none."""
+    found = _runs().filter(pk=run_id).first()
+    return _progress(found, _known()) if found else None
+
+
+def going() -> list[RunProgress]:
+    """The runs that are going on."""
+    known = _known()
+    return [_progress(run, known) for run in _runs().filter(state=TrainingRun.State.RUNNING)]
+
+
+def latest_runs(
+    *, before: datetime | None = None, task: uuid.UUID | None = None, limit: int = 25
+) -> list[TrainingRun]:
+    """Runs, newest first, started before ``before``."""
+    rows = TrainingRun.objects.select_related("task", "version", "roster").order_by("-started_at")
+    if before:
+        rows = rows.filter(started_at__lt=before)
+    return list((rows.filter(task=task) if task else rows)[:limit])
+
+
+def said(reason: str, params: dict[str, object]) -> str:
+    """A stored reason (an English message id) in the reader's language."""
+    if not reason:
+        return ""
+    sentence = gettext(reason)
+    return sentence % params if params else sentence
+
+
+def roster_banks(run: TrainingRun) -> tuple[str, ...]:
+    return Roster.from_wire(run.roster.body).banks
+
+
+def _known() -> Banks:
+    return {str(bank.pk): bank for bank in Bank.objects.all()}
+
+
+def _runs() -> QuerySet[TrainingRun]:
+    """Runs with their rounds and everything said about them, without the ciphertexts."""
+    rounds = (
+        Round.objects.defer("aggregate")
+        .select_related("run__task", "run__roster", "run__epoch")
+        .prefetch_related(
+            Prefetch("submissions", Submission.objects.only("round", "bank", "size", "log_index")),
+            "freeze_signatures",
+            Prefetch("partials", Partial.objects.only("round", "bank", "at")),
+            Prefetch("derived", Derived.objects.only("round", "bank", "result")),
+        )
+    )
+    return TrainingRun.objects.select_related(
+        "task", "roster", "epoch__dealer", "version"
+    ).prefetch_related(Prefetch("rounds", rounds), "version__votes__bank")
+
+
+def _progress(run: TrainingRun, known: Banks) -> RunProgress:
+    version = getattr(run, "version", None)
+    return RunProgress(
+        row=run,
+        rounds=[RoundProgress(row, known) for row in run.rounds.all()],
+        version=version,
+        votes=list(version.votes.all()) if version else [],
+        known=known,
+    )
