@@ -1,0 +1,1 @@
+"""The pages of the operator and of the centre's auditor."""

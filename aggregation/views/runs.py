@@ -1,0 +1,79 @@
+"""Training runs, live: every round with what it waits for, from whom, and how it ended."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from aggregation.models import Round, TrainingRun
+from aggregation.selectors import progress
+from aggregation.services import runs as services
+from aggregation.views.saying import outcome
+from consortium.accounts.access import centre_page
+from consortium.accounts.models import Role
+
+PAGE = 25
+
+
+@centre_page()
+def runs(request: Any) -> HttpResponse:
+    before = _moment(request.GET.get("before", ""))
+    found = progress.latest_runs(before=before, limit=PAGE + 1)
+    shown, more = found[:PAGE], len(found) > PAGE
+    context = {
+        "runs": shown,
+        "older": shown[-1].started_at.isoformat() if more else "",
+        "before": before,
+    }
+    return render(request, "aggregation/runs.html", context)
+
+
+@centre_page()
+def run(request: Any, run_id: uuid.UUID) -> HttpResponse:
+    return _page(request, run_id, "aggregation/run.html")
+
+
+@centre_page()
+def run_live(request: Any, run_id: uuid.UUID) -> HttpResponse:
+    """The polled part of the page; a page of its own would be the same words."""
+    return _page(request, run_id, "aggregation/run_live.html")
+
+
+@require_POST
+@centre_page(Role.OPERATOR)
+def stop(request: Any, run_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(TrainingRun, pk=run_id)
+    with outcome(request, _("The run is stopped.")):
+        services.stop_run(actor=request.actor, run=found)
+    return redirect("aggregation:run", run_id)
+
+
+@require_POST
+@centre_page(Role.OPERATOR)
+def give_up(request: Any, run_id: uuid.UUID, round_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Round, pk=round_id, run=run_id)
+    with outcome(request, _("The round is given up; the run tries it again.")):
+        services.abandon_round(
+            actor=request.actor, round_=found, why=request.POST.get("reason", "")[:500]
+        )
+    return redirect("aggregation:run", run_id)
+
+
+def _page(request: Any, run_id: uuid.UUID, template: str) -> HttpResponse:
+    found = progress.run_progress(run_id)
+    if found is None:
+        raise Http404
+    return render(request, template, {"run": found})
+
+
+def _moment(text: str) -> Any:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
