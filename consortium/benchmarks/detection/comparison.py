@@ -10,7 +10,7 @@ from typing import Any
 
 from banks.ml.schema import Mapping
 from consortium.benchmarks.detection import data, scopes
-from consortium.benchmarks.detection.adding import PackedAdder
+from consortium.benchmarks.detection.adding import adder
 from consortium.benchmarks.detection.data import View
 from consortium.benchmarks.detection.judging import Scored, differences, report_rows
 
@@ -28,10 +28,12 @@ def run(
     bucket_hours: int = 24,
     seed: int = 0,
     *,
+    encrypt: bool = False,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Compare everything on these data; days are ISO dates in the mapping's zone, ends included.
 
+    ``encrypt`` runs the real protocols instead of packing alone: the same figures, more time.
     ``label_delay`` in days, ``bucket_hours`` the width of the signal's buckets. Returns "results"
     (the rows of DESIGN §8 and more keys), "differences" (paired bootstrap of average precision),
     "protocol" (what crossed the wire) and "seconds".
@@ -45,17 +47,19 @@ def run(
     when = data.periods(frames, mapping, train_until, validate, test)
     plan = data.plan_for(frames, mapping, when, label_delay, bucket_hours)
     tell(f"{sum(map(len, frames.values())):,} transactions of {len(frames)} banks")
-    adder = PackedAdder.of("k56b64")
-    separate = data.with_first_stage(frames, plan, when, seed=seed, add=adder, together=False)
-    shared = data.with_first_stage(frames, plan, when, seed=seed, add=adder, together=True)
+    sums = adder("k56b64", encrypt=encrypt)
+    separate = data.with_first_stage(frames, plan, when, seed=seed, add=sums, together=False)
+    shared = data.with_first_stage(frames, plan, when, seed=seed, add=sums, together=True)
     tell("first stage scored")
     scored: list[Scored] = []
-    protocol: dict[str, Any] = {"first_stage_values": adder.values}
+    protocol: dict[str, Any] = {"first_stage_values": sums.values}
     for signal in (False, True) if plan.uses_counterparties else (False,):
         together = data.view(shared, plan, when, joint=signal)
         alone = together if signal else data.view(separate, plan, when, joint=False)
         tell(f"features {'with' if signal else 'without'} signal")
-        found, wire = _compare(alone, together, signal=signal, seed=seed, tell=tell)
+        found, wire = _compare(
+            alone, together, signal=signal, seed=seed, encrypt=encrypt, tell=tell
+        )
         scored += found
         protocol["with_signal" if signal else "without_signal"] = wire
     rows = [row for contender in scored for row in report_rows(contender, together.banks)]
@@ -65,11 +69,13 @@ def run(
 
 
 def _compare(
-    alone: View, together: View, *, signal: bool, seed: int, tell: Say
+    alone: View, together: View, *, signal: bool, seed: int, encrypt: bool, tell: Say
 ) -> tuple[list[Scored], dict[str, Any]]:
     own, own_scored = scopes.alone(alone, signal=signal, seed=seed)
     tell("  trained alone")
-    shared, wire, shared_scored = scopes.federated(together, signal=signal, seed=seed)
+    shared, wire, shared_scored = scopes.federated(
+        together, signal=signal, seed=seed, encrypt=encrypt
+    )
     tell("  trained together")
     pooled, pooled_scored = scopes.pooled(together, shared, signal=signal, seed=seed)
     tell("  trained on pooled rows")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,13 @@ from banks.ml.newton import fit_logistic
 from banks.ml.oneshot import fit_elm
 from banks.ml.piecewise import PiecewiseLinear, class_histograms
 from banks.ml.ranking import log_losses
-from banks.ml.summing import Adder, to_fixed
+from banks.ml.summing import to_fixed
 from banks.ml.training import TrainingPlan, local_update
-from consortium.benchmarks.detection.adding import PackedAdder
+from consortium.benchmarks.detection.adding import Counted, adder
 from consortium.benchmarks.detection.data import Window
 from consortium.protocol.packing import layout_named
 
+TREES = TreePlan()
 MLP_ROUNDS = 8
 MLP_HIDDEN = (32, 16)
 MLP_PLAN = TrainingPlan(epochs=3, learning_rate_ppm=1_000, learning_rate_decay_ppm=900_000)
@@ -53,20 +54,28 @@ class Parties:
     train: list[Window]
     validation: list[Window]
     rate: float
-    counts: Adder
-    sums: Adder
-    updates: Adder
+    counts: Counted
+    sums: Counted
+    updates: Counted
 
     @classmethod
-    def of(cls, train: list[Window], validation: list[Window], rate: float, seed: int) -> Parties:
-        """Parties whose vectors go through the packing of a real round."""
+    def of(
+        cls,
+        train: list[Window],
+        validation: list[Window],
+        rate: float,
+        seed: int,
+        *,
+        encrypt: bool = False,
+    ) -> Parties:
+        """Parties whose vectors go through the packing of a real round, or its encryption."""
         return cls(
             train=[window.sampled(rate, seed) for window in train],
             validation=validation,
             rate=rate,
-            counts=PackedAdder.of("k32b40"),
-            sums=PackedAdder.of("k56b64"),
-            updates=PackedAdder.of(UPDATE_LAYOUT),
+            counts=adder("k32b40", encrypt=encrypt),
+            sums=adder("k56b64", encrypt=encrypt),
+            updates=adder(UPDATE_LAYOUT, encrypt=encrypt, masked=False),
         )
 
 
@@ -134,7 +143,7 @@ def _trees(
         encoder,
         _binned(encoder, parties.train, parties.rate),
         _binned(encoder, parties.validation, 1.0),
-        TreePlan(seed=seed),
+        replace(TREES, seed=seed),
         add=parties.sums,
     )
 

@@ -12,9 +12,7 @@ from banks.ml.ensemble import choose_own_weight, combine
 from banks.ml.models import EncodedModel
 from banks.ml.piecewise import PiecewiseLinear
 from banks.ml.ranking import sigmoid
-from banks.ml.sampling import negative_rate
 from consortium.benchmarks.detection import ceiling
-from consortium.benchmarks.detection.adding import PackedAdder
 from consortium.benchmarks.detection.contenders import Parties, Trained, train_all
 from consortium.benchmarks.detection.data import BankWindows, View, Window
 from consortium.benchmarks.detection.judging import Scored
@@ -25,7 +23,7 @@ ENSEMBLE = "blend"
 
 
 def alone(view: View, *, signal: bool, seed: int) -> tuple[list[Trained], list[Scored]]:
-    """Each bank its own models on its own rows."""
+    """Each bank its own models on its own rows: the same rows as it brings to the others."""
     trained = [_train_alone(view, bank, seed) for bank in view.banks]
     scored = [
         Scored.by(
@@ -40,7 +38,7 @@ def alone(view: View, *, signal: bool, seed: int) -> tuple[list[Trained], list[S
     ]
     if ceiling.available():
         started = time.perf_counter()
-        boosted = [_boosted_alone(bank, seed) for bank in view.banks]
+        boosted = [_boosted_alone(view, bank, seed) for bank in view.banks]
         seconds = time.perf_counter() - started
         scorers = [model.logits for model in boosted]
         scored.append(
@@ -50,21 +48,20 @@ def alone(view: View, *, signal: bool, seed: int) -> tuple[list[Trained], list[S
 
 
 def federated(
-    view: View, *, signal: bool, seed: int
+    view: View, *, signal: bool, seed: int, encrypt: bool
 ) -> tuple[Trained, dict[str, Any], list[Scored]]:
-    """All banks together, by sums that went through the packing; and what crossed the wire."""
+    """All banks together, by sums as a round makes them; and how much crossed the wire."""
     parties = Parties.of(
         [bank.train for bank in view.banks],
         [bank.validation for bank in view.banks],
         view.rate,
         seed,
+        encrypt=encrypt,
     )
     trained = train_all(view.features, parties, FEDERATED, seed)
     adders = {"counts": parties.counts, "sums": parties.sums, "updates": parties.updates}
-    wire = {
-        name: {"layout": adder.layout.id, "values": adder.values, "openings": adder.openings}
-        for name, adder in adders.items()
-        if isinstance(adder, PackedAdder)
+    wire: dict[str, Any] = {
+        name: {"values": adder.values, "openings": adder.openings} for name, adder in adders.items()
     }
     wire["inputs"] = {"features": len(_used(trained)), "width": _encoder(trained).width}
     return trained, wire, _shared("federated", view, trained, signal=signal)
@@ -116,18 +113,13 @@ def largest_difference(view: View, first: Trained, second: Trained, family: str)
 
 
 def _train_alone(view: View, bank: BankWindows, seed: int) -> Trained:
-    rate = _own_rate(bank)
-    parties = Parties.of([bank.train], [bank.validation], rate, seed)
+    parties = Parties.of([bank.train], [bank.validation], view.rate, seed)
     return train_all(view.features, parties, ALONE, seed)
 
 
-def _boosted_alone(bank: BankWindows, seed: int) -> ceiling.Boosted:
-    rate = _own_rate(bank)
-    return ceiling.Boosted(bank.train.sampled(rate, seed), rate, seed, None).fit_fixed()
-
-
-def _own_rate(bank: BankWindows) -> float:
-    return negative_rate(int((bank.train.y == 0).sum()))
+def _boosted_alone(view: View, bank: BankWindows, seed: int) -> ceiling.Boosted:
+    train = bank.train.sampled(view.rate, seed)
+    return ceiling.Boosted(train, view.rate, seed, None).fit_fixed()
 
 
 def _shared(scope: str, view: View, trained: Trained, *, signal: bool) -> list[Scored]:
