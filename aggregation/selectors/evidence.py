@@ -129,6 +129,7 @@ def run_facts(found: TrainingRun) -> Json:
 def round_(bank: Bank, round_id: uuid.UUID) -> Round:
     found = (
         Round.objects.select_related("run__task", "run__roster", "run__epoch")
+        .defer("aggregate")
         .filter(pk=round_id)
         .first()
     )

@@ -152,7 +152,8 @@ def empty_bodies() -> int:
     """Forget the ciphertexts of rounds that are over and that every member has derived."""
     emptied = 0
     over = Submission.objects.exclude(body=b"").exclude(round__state__in=rounds.LIVE)
-    for round_ in Round.objects.filter(pk__in=over.values("round")).select_related("run__roster"):
+    ended = Round.objects.filter(pk__in=over.values("round")).defer("aggregate")
+    for round_ in ended.select_related("run__roster"):
         unfinished = round_.state == Round.State.OPENED and (
             round_.derived.count() < len(rounds.roster_of(round_).banks)
             and round_.finished_at is not None

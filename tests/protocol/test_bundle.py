@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consortium.protocol.bundle import make_bundle, verify_bundle
@@ -13,6 +15,7 @@ from consortium.protocol.receipts import (
     freeze_facts,
     submission_facts,
 )
+from consortium.protocol.roster import SignedRoster, sign_roster
 from consortium.protocol.spec import Receipt
 from tests.cast import (
     CENTRE_KEY,
@@ -22,7 +25,9 @@ from tests.cast import (
     a_manifest,
     a_proposal,
     by_centre,
+    digest_of,
     first_roster,
+    player,
     players,
 )
 
@@ -128,3 +133,99 @@ def test_another_banks_evidence_is_not_mine():
     report = verify_bundle(evidence(), bank=CAST[1].bank, coordinator=KEY)
     assert report.fault is not None
     assert report.fault.line == 1
+
+
+# Evidence that is signed by the right parties and still proves nothing
+
+
+def fault_of(bundle: bytes) -> str:
+    fault = checked(bundle).fault
+    assert fault is not None
+    return fault.sentence
+
+
+def test_a_receipt_for_what_the_log_does_not_hold_is_shown():
+    other = Receipt(
+        MANIFEST.task,
+        MANIFEST.round,
+        ME.bank,
+        a_header(ME, MANIFEST).hash(),
+        1,
+        digest_of("entry"),
+        NOW,
+    )
+    assert "does not hold what the receipt" in fault_of(evidence(receipts=[by_centre(other)]))
+
+
+def test_a_submission_without_its_receipt_is_shown():
+    assert "lacks its receipt" in fault_of(evidence(receipts=[]))
+
+
+def test_another_banks_submission_is_not_evidence_of_mine():
+    theirs = CAST[1].sign(a_header(CAST[1], MANIFEST))
+    assert not checked(evidence(submissions=[theirs])).ok
+    named = ME.sign(a_header(CAST[1], MANIFEST))
+    assert "another bank's" in fault_of(evidence(submissions=[named]))
+
+
+def test_a_roster_of_another_centre_is_shown():
+    roster = replace(ROSTER.roster, coordinator_key=digest_of("other centre"))
+    signed = SignedRoster(
+        roster, tuple(sign_roster(roster, bank=p.bank, key=p.signing) for p in CAST)
+    )
+    assert "another centre" in fault_of(evidence(rosters=[signed]))
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        (TreeHead(99, digest_of("root"), digest_of("last"), NOW), "shorter than its head"),
+        (TreeHead(6, digest_of("root"), digest_of("last"), NOW), "does not fit its entries"),
+    ],
+    ids=["longer", "other root"],
+)
+def test_a_head_of_another_log_is_shown(head, sentence):
+    assert sentence in fault_of(evidence(heads=[CosignedHead(by_centre(head), ())]))
+
+
+def test_a_head_before_the_receipt_proves_nothing_about_it():
+    log: list[LogEntry] = []
+    appended(log, "roster", {})
+    receipt, *_others = [receipt_for(log, player) for player in CAST]
+    appended(log, "freeze", freeze_facts(a_proposal(CAST, MANIFEST)))
+    early = TreeHead(1, merkle_root([log[0].hash()]), log[0].hash(), NOW)
+    words = tuple(cosign(early, bank=p.bank, key=p.signing) for p in CAST)
+    bundle = evidence(
+        entries=log, receipts=[by_centre(receipt)], heads=[CosignedHead(by_centre(early), words)]
+    )
+    report = checked(bundle)
+    assert report.ok, report.fault
+    assert report.cosigners == ()
+
+
+def test_a_strangers_cosignature_is_shown():
+    stranger = player("Stranger")
+    log: list[LogEntry] = []
+    receipt, *_others = [receipt_for(log, p) for p in CAST]
+    appended(log, "freeze", freeze_facts(a_proposal(CAST, MANIFEST)))
+    known = [entry.hash() for entry in log]
+    head = TreeHead(len(log), merkle_root(known), known[-1], NOW)
+    word = cosign(head, bank=stranger.bank, key=stranger.signing)
+    bundle = evidence(
+        entries=log,
+        receipts=[by_centre(receipt)],
+        heads=[CosignedHead(by_centre(head), (word,))],
+    )
+    assert "cosigned by a stranger" in fault_of(bundle)
+
+
+def test_a_bank_whose_key_changed_with_the_roster_may_cosign_with_either():
+    moved = replace(CAST[1].member, signing_key=player("Bank 1 anew").signing.verify_key.text)
+    members = tuple(moved if m.bank == moved.bank else m for m in ROSTER.roster.members)
+    second = replace(ROSTER.roster, version=2, previous=ROSTER.roster.hash(), members=members)
+    signed = SignedRoster(
+        second, tuple(sign_roster(second, bank=p.bank, key=p.signing) for p in CAST[:3])
+    )
+    report = checked(evidence(rosters=[ROSTER, signed]))
+    assert report.ok, report.fault
+    assert CAST[1].bank in report.cosigners
