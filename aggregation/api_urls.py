@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from aggregation.api import operators
+from aggregation.api import operators, standing
 
 TASK = "centre/tasks/<uuid:task_id>/"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("centre/banks/<slug:slug>/invitation", operators.renew),
     re_path(r"^centre/banks/(?P<slug>[-\w]+)/(?P<act>suspend|reinstate|remove)$", operators.act),
     path("centre/tasks", operators.tasks),
+    path("centre/tasks/make", standing.make_task),
+    path("centre/tasks/<uuid:task_id>", standing.agreement),
     path(TASK + "schedule", operators.schedule),
     path(TASK + "roster", operators.propose),
     path(TASK + "roster/withdraw", operators.withdraw),
@@ -23,6 +25,10 @@ urlpatterns = [
     path(TASK + "published-sums", operators.published_sums),
     path("centre/runs", operators.latest),
     path("centre/runs/<uuid:run_id>", operators.run),
+    path("centre/runs/<uuid:run_id>/standing", standing.run),
     path("centre/runs/<uuid:run_id>/stop", operators.stop),
     path("centre/rounds/<uuid:round_id>/give-up", operators.give_up),
+    path("centre/performance", standing.curves),
+    path("centre/log", standing.log_page),
+    path("centre/log/verification", standing.log_report),
 ]

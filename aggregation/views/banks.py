@@ -7,11 +7,11 @@ from typing import Any
 from django.apps import apps
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from aggregation.forms import InviteForm
+from aggregation.invitations import join_link
 from aggregation.selectors import members
 from aggregation.services import enrolment
 from aggregation.views.saying import outcome, refuse
@@ -67,13 +67,6 @@ def act(request: Any, slug: str, act: str) -> HttpResponse:
     with outcome(request, said):
         service(actor=request.actor, bank=_bank(slug), reason=request.POST.get("reason", "")[:500])
     return redirect("aggregation:bank", slug)
-
-
-def join_link(request: Any, invitation: str) -> str:
-    """Where the bank goes with its invitation: on this machine only if the bank lives here."""
-    if apps.is_installed("banks"):
-        return str(request.build_absolute_uri(reverse("join-invited", args=[invitation])))
-    return f"/join/{invitation}/"
 
 
 def _page(request: Any, slug: str, *, invitation: str = "", status: int = 200) -> HttpResponse:
