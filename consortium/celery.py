@@ -28,7 +28,7 @@ def end_with_the_worker(**_: object) -> None:
 
 @app.on_after_finalize.connect
 def set_the_metronome(sender: Celery, **_: object) -> None:
-    """Beat only nudges; what is due is decided by rows, so a late or double beat changes nothing."""
+    """Beat only nudges: rows decide what is due, so a late or double beat changes nothing."""
     if apps.is_installed("aggregation"):
         sender.add_periodic_task(
             10.0, sender.signature("aggregation.tasks.keep_time", queue="coordinator")
