@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.apps import apps
 from django.urls import path
 
-from .views import audit, home, invitation, people, profile
+from .views import audit, guide, home, invitation, people, profile
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("guide/", guide.guide, name="guide"),
     path("language/", home.language, name="language"),
     path("appearance/", home.appearance, name="appearance"),
     path("profile/", profile.profile, name="profile"),
