@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from banks.api import alerts, imports, scoring, settings, training, transactions, versions
+from banks.api import (
+    alerts,
+    imports,
+    membership,
+    scoring,
+    settings,
+    training,
+    transactions,
+    versions,
+)
 
 urlpatterns = [
     path("score", scoring.score),
@@ -37,6 +46,12 @@ urlpatterns = [
     path("versions/<uuid:version_id>/retire", versions.retire),
     path("versions/<uuid:version_id>/thresholds", versions.threshold_history),
     path("versions/<uuid:version_id>/threshold", versions.set_threshold),
+    path("membership", membership.membership),
+    path("membership/rosters/<uuid:task>/<int:version>/sign", membership.sign_roster),
+    path("membership/keys/<uuid:task>/ceremony", membership.hold_ceremony),
+    path("membership/keys/<uuid:epoch>/witness", membership.witness),
+    path("membership/evidence/<uuid:task>", membership.verify),
+    path("sent", membership.sent),
     path("settings", settings.read),
     path("settings/change", settings.change),
 ]
