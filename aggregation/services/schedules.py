@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -97,8 +98,8 @@ def advance(*, now: datetime) -> None:
     SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
 
 
-def _each(step: object, **arguments: object) -> None:
+def _each(step: Callable[..., object], **arguments: object) -> None:
     try:
-        step(**arguments)  # type: ignore[operator]
+        step(**arguments)
     except Refused as refused:
-        log.warning("advance_refused", step=getattr(step, "__name__", ""), code=refused.code)
+        log.warning("advance_refused", step=step.__name__, code=refused.code)
