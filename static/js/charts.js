@@ -24,7 +24,7 @@
 
   function series(data) {
     const ink = style("--tblr-body-color");
-    const marks = (data.marks ?? []).map((mark) => ({ xAxis: mark.x, name: mark.name, label: { formatter: mark.name, color: ink } }));
+    const marks = (data.marks ?? []).map((mark) => ({ xAxis: mark.x, name: mark.name, label: { formatter: mark.name, color: ink, position: "insideEndTop" } }));
     return data.series.map((one, index) => ({
       name: one.name,
       type: data.kind === "bars" ? "bar" : "line",
