@@ -171,13 +171,17 @@ def side_by_side(bank: Bank, *, alerts_a_day: float | None = None) -> list[SideB
         window_from=newest.window_from,
         window_until=newest.window_until,
     )
-    budget = settings.reviews_a_day if alerts_a_day is None else alerts_a_day
-    found = []
-    for origin in ModelVersion.Origin.values:
-        of_origin = same_window.filter(version__origin=origin).order_by("-version__number").first()
-        if of_origin is not None:
-            found.append(_at_budget(of_origin, settings, budget))
-    return found
+    found = [
+        of_origin
+        for origin in ModelVersion.Origin.values
+        if (
+            of_origin := same_window.filter(version__origin=origin)
+            .order_by("-version__number")
+            .first()
+        )
+    ]
+    budget = _budget(found[0], settings) if alerts_a_day is None else alerts_a_day
+    return [_at_budget(evaluation, settings, budget) for evaluation in found]
 
 
 def bin_of(probability: float) -> int:
@@ -228,6 +232,12 @@ def _figures(found: Evaluation, cut: int | None, settings: BankSettings | None =
         settings=settings or _settings(found.bank),
         cut=bin_of(threshold_of(found.version)) if cut is None else max(0, min(cut, GRID.bins)),
     )
+
+
+def _budget(first: Evaluation, settings: BankSettings) -> float:
+    """Alerts a day of the first model at its own threshold, as far as they can be reviewed."""
+    raised = _figures(first, None, settings).alerts_a_day
+    return min(raised, settings.reviews_a_day) or settings.reviews_a_day
 
 
 def _at_budget(found: Evaluation, settings: BankSettings, budget: float) -> SideBySide:

@@ -93,9 +93,9 @@ def compare(
     ours: Measured,
     theirs: Measured,
     *,
-    alerts_a_day: float,
+    alerts: int,
 ) -> Comparison:
-    """Both versions on the same rows, each with as many alerts as the bank reviews; unsaved.
+    """Both versions on the same rows, each alerting on its ``alerts`` highest scores; unsaved.
 
     Frauds are paired row by row. The interval of the difference in average precision draws
     accounts, because the frauds of one account stand and fall together.
@@ -104,7 +104,7 @@ def compare(
     known = part.labels >= 0
     labels = part.labels[known]
     first, second = ours.logits[known], theirs.logits[known]
-    alerts = min(int(alerts_a_day * ours.days), len(labels))
+    alerts = min(alerts, len(labels))
     caught, caught_before = (
         _top(first, alerts) & (labels == 1),
         _top(second, alerts) & (labels == 1),

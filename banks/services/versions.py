@@ -14,6 +14,7 @@ from django.db.models import Max
 
 from banks.ml.ensemble import choose_own_weight
 from banks.ml.explanation import typical_values
+from banks.ml.ranking import sigmoid
 from banks.models import BankSettings, ModelVersion, TrainingRun
 from banks.services import evaluation, thresholds
 from banks.services.datasets import Prepared, Recipe
@@ -81,15 +82,15 @@ def compare_with(
     ours: evaluation.Measured,
     theirs: evaluation.Measured,
 ) -> None:
-    """Store how two versions do on the same test window; call in the bank's scope."""
-    found = evaluation.compare(
-        version,
-        baseline,
-        ours,
-        theirs,
-        alerts_a_day=settings_row(version.bank).reviews_a_day,
-    )
-    found.save()
+    """Store how two versions do on the same test window; call in the bank's scope.
+
+    Each gets as many alerts as the baseline raises at its threshold, as far as the bank can
+    review them.
+    """
+    raised = int((sigmoid(theirs.logits) >= thresholds.threshold_of(baseline)).sum())
+    capacity = int(settings_row(version.bank).reviews_a_day * theirs.days)
+    budget = min(raised, capacity) or capacity
+    evaluation.compare(version, baseline, ours, theirs, alerts=budget).save()
 
 
 def newest(bank: Bank, origin: str) -> ModelVersion | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,11 +82,11 @@ def start(request: Any) -> HttpResponse:
 @require_POST
 def act(request: Any, alert_id: uuid.UUID, act: str) -> HttpResponse:
     """Take, put back, comment or take a decision back."""
-    acts = {
-        "claim": lambda **who: services.claim(**who),
-        "release": lambda **who: services.release(**who),
-        "comment": lambda **who: services.comment(**who, text=request.POST.get("text", "")),
-        "reopen": lambda **who: services.reopen(**who, reason=request.POST.get("reason", "")),
+    acts: dict[str, Callable[..., object]] = {
+        "claim": services.claim,
+        "release": services.release,
+        "comment": partial(services.comment, text=request.POST.get("text", "")),
+        "reopen": partial(services.reopen, reason=request.POST.get("reason", "")),
     }
     _alert_or_404(request, alert_id)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,7 +27,7 @@ from consortium.protocol.errors import Refused
 READERS = (Role.MODEL_OWNER, Role.LEAD, Role.BANK_ADMIN, Role.AUDITOR)
 IMPORTERS = (Role.MODEL_OWNER, Role.BANK_ADMIN)
 SHOWN = 30
-STEPS = {
+STEPS: dict[str, Any] = {
     ImportStatus.WAITING: gettext_lazy("Waiting for the worker"),
     ImportStatus.CHECKING: gettext_lazy("Checking every row"),
 }
@@ -132,8 +133,8 @@ def act(request: Any, import_id: uuid.UUID, act: str) -> HttpResponse:
     return redirect("banks:imports", request.bank.slug)
 
 
-@bank_page(*READERS)
-def errors(request: Any, import_id: uuid.UUID) -> HttpResponse:
+@bank_page(*READERS)  # type: ignore[arg-type]
+def errors(request: Any, import_id: uuid.UUID) -> HttpResponseBase:
     """All errors as a file: line, column, value, rule."""
     imported = _import_or_404(request, import_id)
     path = Path(imported.errors_path) if imported.errors_path else None

@@ -67,7 +67,7 @@ def _page(
         request,
         "banks/performance.html",
         {
-            "version": version,
+            "model": version,
             "figures": figures,
             "sides": sides,
             "curves": performance.curve_chart(
@@ -93,8 +93,9 @@ def _chosen(request: Any) -> ModelVersion | None:
         return found
     settings = BankSettings.objects.filter(bank=request.bank).first()
     of_bank = ModelVersion.objects.filter(bank=request.bank).defer("artifact")
-    in_use = of_bank.filter(pk=settings.scoring_version_id).first() if settings else None
-    return in_use or of_bank.first()
+    if settings and settings.scoring_version_id:
+        return of_bank.get(pk=settings.scoring_version_id)
+    return of_bank.first()
 
 
 def _currency(request: Any) -> str:

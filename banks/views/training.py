@@ -56,7 +56,7 @@ def detail(request: Any, run_id: uuid.UUID) -> HttpResponse:
             "run": run,
             "progress": _progress(run),
             "failure": _failure(run),
-            "version": run.versions.defer("artifact").order_by("number").first(),
+            "model": run.versions.defer("artifact").order_by("number").first(),
             "losses": _loss_chart(run),
             "timings": [(STEPS.get(name, name), took) for name, took in run.timings.items()],
             "parts": run.parts.defer("upload", "derived").order_by("created_at")

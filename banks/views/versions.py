@@ -43,7 +43,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         request,
         "banks/model.html",
         {
-            "version": version,
+            "model": version,
             "in_use": in_use,
             "figures": [
                 (_("Test window"), performance.figures_of(version, window="test")),

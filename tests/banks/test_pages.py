@@ -28,6 +28,16 @@ from tests.banks import world
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]
+RAIL = (
+    "work",
+    "alerts",
+    "transactions",
+    "performance",
+    "imports",
+    "training",
+    "models",
+    "settings",
+)
 
 
 @pytest.fixture
