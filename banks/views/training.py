@@ -27,6 +27,15 @@ STEPS = {
     "features": gettext_lazy("Building features"),
     "learning": gettext_lazy("Learning"),
     "judging": gettext_lazy("Judging on later transactions"),
+    "statistics": gettext_lazy("Summing statistics, encrypted"),
+    "update": gettext_lazy("Learning together, encrypted"),
+    "metrics": gettext_lazy("Measuring together, encrypted"),
+}
+WORK = {
+    "learn": gettext_lazy("learn"),
+    "encrypt": gettext_lazy("encrypt"),
+    "open": gettext_lazy("open"),
+    "derive": gettext_lazy("derive"),
 }
 
 
@@ -59,9 +68,7 @@ def detail(request: Any, run_id: uuid.UUID) -> HttpResponse:
             "model": run.versions.defer("artifact").order_by("number").first(),
             "losses": _loss_chart(run),
             "timings": [(STEPS.get(name, name), took) for name, took in run.timings.items()],
-            "parts": run.parts.defer("upload", "derived").order_by("created_at")
-            if run.consortium_run
-            else [],
+            "parts": _parts(run) if run.consortium_run else [],
             "may_cancel": run.is_open
             and run.phase == TrainingRun.Phase.ALONE
             and request.membership.role == Role.MODEL_OWNER,
@@ -108,6 +115,21 @@ def _listing(request: Any, *, refused: str = "", status: int = 200) -> HttpRespo
         },
         status=status,
     )
+
+
+def _parts(run: TrainingRun) -> list[dict[str, Any]]:
+    """The bank's rounds, each with what its work took."""
+    parts = run.parts.defer("upload", "aggregate", "derived").order_by("created_at")
+    return [
+        {
+            "part": part,
+            "step": STEPS.get(part.purpose, part.purpose),
+            "seconds": [
+                (label, part.seconds[name]) for name, label in WORK.items() if name in part.seconds
+            ],
+        }
+        for part in parts
+    ]
 
 
 def _progress(run: TrainingRun) -> dict[str, Any]:

@@ -81,6 +81,9 @@ def _remember(node: Node, signed: Signed, manifest: Manifest, *, stage: str) -> 
             },
         )
         if created:
+            TrainingRun.objects.filter(pk=run.pk).update(
+                step=manifest.step, step_number=manifest.number + 1
+            )
             audit.record(
                 actor=node_actor(node.bank),
                 verb="round.joined",
