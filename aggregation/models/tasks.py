@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -71,6 +72,12 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def display_name(self) -> str:
+        """The name in the reader's language."""
+        japanese = (get_language() or "").startswith("ja")
+        return self.name_ja if self.name_ja and japanese else self.name
 
 
 class TrainingRun(models.Model):

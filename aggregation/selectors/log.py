@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aggregation import keys
 from aggregation.models import LogEntry, LogHead
 from consortium.accounts.access import translated
+from consortium.accounts.models import Bank
 from consortium.protocol import receipts
 from consortium.protocol.envelope import Signed, VerifyKey
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
@@ -23,6 +24,27 @@ def entries(*, before: int | None = None, event: str = "", limit: int = PAGE) ->
     if before is not None:
         rows = rows.filter(index__lt=before)
     return list((rows.filter(event=event) if event else rows)[:limit])
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry for people: its bank by name."""
+
+    entry: LogEntry
+    facts: list[tuple[str, object]]
+
+
+def lines(found: list[LogEntry]) -> list[Line]:
+    """The entries with their facts, in the reader's words where there are any."""
+    names = {str(bank.pk): bank.display_name for bank in Bank.objects.all()}
+    return [
+        Line(entry, [(name, names.get(str(fact), fact)) for name, fact in _facts(entry)])
+        for entry in found
+    ]
+
+
+def _facts(entry: LogEntry) -> list[tuple[str, object]]:
+    return list(entry.body["facts"].items())
 
 
 def events() -> list[str]:

@@ -23,7 +23,7 @@ def log(request: Any) -> HttpResponse:
     about = {"event": event} if event else {}
     here = reverse("aggregation:log")
     context = {
-        "entries": shown,
+        "lines": selectors.lines(shown),
         "event": event,
         "events": selectors.events(),
         "heads": selectors.heads(),

@@ -427,11 +427,11 @@ def test_the_log_is_browsed_by_keyset_and_event(mio, three):
     finished(three)
     count = LogEntry.objects.count()
     page = mio.get(at("log"), {"before": 3})
-    assert [entry.index for entry in page.context["entries"]] == [2, 1, 0]
-    only = mio.get(at("log"), {"event": "submission"}).context["entries"]
-    assert {entry.event for entry in only} == {"submission"}
+    assert [line.entry.index for line in page.context["lines"]] == [2, 1, 0]
+    only = mio.get(at("log"), {"event": "submission"}).context["lines"]
+    assert {line.entry.event for line in only} == {"submission"}
     assert "No entry of this kind" in text_of(mio.get(at("log"), {"event": "unheard of"}))
-    assert mio.get(at("log"), {"before": "x"}).context["entries"][0].index == count - 1
+    assert mio.get(at("log"), {"before": "x"}).context["lines"][0].entry.index == count - 1
 
 
 def test_the_log_goes_along_as_lines_and_that_is_recorded(mio, three):
