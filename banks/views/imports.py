@@ -27,6 +27,7 @@ from consortium.protocol.errors import Refused
 READERS = (Role.MODEL_OWNER, Role.LEAD, Role.BANK_ADMIN, Role.AUDITOR)
 IMPORTERS = (Role.MODEL_OWNER, Role.BANK_ADMIN)
 SHOWN = 30
+ENCODINGS = {"utf-8-sig": "UTF-8", "cp932": "Shift_JIS (cp932)"}
 STEPS: dict[str, Any] = {
     ImportStatus.WAITING: gettext_lazy("Waiting for the worker"),
     ImportStatus.CHECKING: gettext_lazy("Checking every row"),
@@ -180,6 +181,7 @@ def _mapping_page(
             "imported": imported,
             "form": shown,
             "look": look,
+            "encoding": ENCODINGS.get(look.encoding or "", look.encoding),
             "saved": saved,
             "sample": [list(row.values()) for row in look.sample[:5]],
             "sample_columns": list(look.sample[0]) if look.sample else [],

@@ -67,7 +67,9 @@ def detail(request: Any, run_id: uuid.UUID) -> HttpResponse:
             "failure": _failure(run),
             "model": run.versions.defer("artifact").order_by("number").first(),
             "losses": _loss_chart(run),
-            "timings": [(STEPS.get(name, name), took) for name, took in run.timings.items()],
+            "timings": [
+                (said, run.timings[name]) for name, said in STEPS.items() if name in run.timings
+            ],
             "parts": _parts(run) if run.consortium_run else [],
             "may_cancel": run.is_open
             and run.phase == TrainingRun.Phase.ALONE

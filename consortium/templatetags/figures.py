@@ -85,7 +85,7 @@ def period(start: dt.date | dt.datetime | None, end: dt.date | dt.datetime | Non
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """3.2 s, 4 min 10 s, 2 h 5 min."""
+    """3.2 s, 4 min 10 s, 10 min, 2 h 5 min, 24 h."""
     if seconds is None:
         return MISSING
     if seconds < 60:
@@ -93,9 +93,13 @@ def duration(seconds: float | None) -> str:
             "seconds": f"{seconds:.1f}" if seconds < 10 else round(seconds)
         }
     minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60 and not rest:
+        return gettext("%(minutes)d min") % {"minutes": minutes}
     if minutes < 60:
         return gettext("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
     hours, minutes = divmod(minutes, 60)
+    if not minutes:
+        return gettext("%(hours)d h") % {"hours": hours}
     return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
 
 

@@ -61,7 +61,15 @@ def test_what_is_missing_is_never_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(3.21, "3.2 s"), (42, "42 s"), (250, "4 min 10 s"), (7500, "2 h 5 min")]
+    ("seconds", "said"),
+    [
+        (3.21, "3.2 s"),
+        (42, "42 s"),
+        (250, "4 min 10 s"),
+        (600, "10 min"),
+        (7500, "2 h 5 min"),
+        (86400, "24 h"),
+    ],
 )
 def test_durations(seconds: float, said: str) -> None:
     with translation.override("en"):

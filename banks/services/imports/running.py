@@ -226,8 +226,8 @@ def _rows_refused(count: int) -> Refused:
     return Refused(
         "rows_refused",
         gettext_noop(
-            "%(count)s rows break a rule, so nothing was imported. Correct the file and bring it "
-            "again, or import the good rows only."
+            "Rows that break a rule: %(count)s. Correct the file and bring it again, or import the "
+            "good rows only."
         ),
         count=count,
     )
