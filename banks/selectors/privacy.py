@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,7 +34,7 @@ def ledger(bank: Bank, *, before: int | None = None) -> Ledger:
     return Ledger(page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None)
 
 
-def sent_by_purpose(bank: Bank) -> QuerySet[SentMessage, dict[str, Any]]:
+def sent_by_purpose(bank: Bank) -> Iterable[Mapping[str, Any]]:
     """Count and bytes by purpose over the last 30 days; needs the bank's scope."""
     return (
         SentMessage.objects.filter(bank=bank, at__gte=timezone.now() - PERIOD)

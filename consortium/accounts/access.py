@@ -7,7 +7,7 @@ role gets 403, and so does an auditor who would change something. Inside, ``requ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import wraps
 from typing import Any, cast
 
@@ -35,7 +35,7 @@ View = Callable[..., HttpResponse]
 class BankRequest(HttpRequest):
     """A request inside one bank's world."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     bank: Bank
     membership: Membership
     actor: Actor
@@ -44,7 +44,7 @@ class BankRequest(HttpRequest):
 class CentreRequest(HttpRequest):
     """A request at the centre."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     membership: Membership
     actor: Actor
 
@@ -59,7 +59,7 @@ def membership_for(user: object, slug: str | None) -> Membership:
     raise Http404
 
 
-def _enter(request: Any, slug: str | None, roles: Iterable[Role]) -> Membership:
+def _enter(request: Any, slug: str | None, roles: Collection[Role]) -> Membership:
     membership = membership_for(request.user, slug)
     reads_only = membership.role == Role.AUDITOR and request.method not in SAFE
     if membership.role not in roles or reads_only:

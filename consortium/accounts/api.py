@@ -42,7 +42,7 @@ from .services import invitations, people
 NO_CONTENT = status.HTTP_204_NO_CONTENT
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "consortium.accounts.tokens.TokenAuthentication"
     name = "token"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -24,7 +24,7 @@ def role_choices(bank: Bank | None) -> list[tuple[str, Any]]:
     return [(role.value, role.label) for role in (BANK_ROLES if bank else CENTRE_ROLES)]
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     zone = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in ZONES])
     language = forms.ChoiceField(
         label=_("Language"),
@@ -38,13 +38,19 @@ class ProfileForm(forms.ModelForm):
         labels = {"name": _("Name")}  # noqa: RUF012
 
 
+class PlaceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        where = obj.bank.display_name if obj.bank else _("Centre")
+        return f"{where} · {obj.get_role_display()}"
+
+
 class TokenForm(forms.Form):
     """A new API token: for one of the person's places, with only the scopes it needs."""
 
     name = forms.CharField(
         label=_("Name"), max_length=80, help_text=_("What will use it, for example: nightly upload")
     )
-    place = forms.ModelChoiceField(label=_("Place"), queryset=Membership.objects.none())
+    place = PlaceField(label=_("Place"), queryset=Membership.objects.none(), empty_label=None)
     scopes = forms.MultipleChoiceField(
         label=_("Allowed to"),
         choices=ApiToken.Scope,
@@ -61,16 +67,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Membership.objects.select_related("bank").filter(user=user)
-        place = self.fields["place"]
-        assert isinstance(place, forms.ModelChoiceField)  # noqa: S101
-        place.queryset = own
-        place.label_from_instance = place_label  # type: ignore[method-assign]
-        place.empty_label = None
-
-
-def place_label(membership: Any) -> str:
-    where = membership.bank.display_name if membership.bank else _("Centre")
-    return f"{where} · {membership.get_role_display()}"
+        cast(PlaceField, self.fields["place"]).queryset = own
 
 
 class InvitationForm(forms.Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from datetime import timedelta
 
 from django.db import transaction
@@ -63,7 +64,7 @@ def create_token(
 
 
 @transaction.atomic
-def revoke_token(*, user: User, token_id: object) -> bool:
+def revoke_token(*, user: User, token_id: uuid.UUID) -> bool:
     """Revoke one of the person's own tokens; False when there was none to revoke."""
     own = ApiToken.objects.select_related("bank").filter(pk=token_id, user=user)
     if own.filter(revoked_at__isnull=True).update(revoked_at=timezone.now()) != 1:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from datetime import timedelta
+from typing import cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -40,7 +42,7 @@ def invite(*, actor: Actor, email: str, name: str, role: str) -> tuple[Invitatio
         name=name,
         bank=actor.bank,
         role=role,
-        invited_by=actor.user,
+        invited_by=cast(User, actor.user),  # no node or schedule invites
         expires_at=timezone.now() + VALID,
     )
     audit.record(actor=actor, verb="person.invited", target=email, bank=actor.bank, role=role)
@@ -48,7 +50,7 @@ def invite(*, actor: Actor, email: str, name: str, role: str) -> tuple[Invitatio
 
 
 @transaction.atomic
-def withdraw(*, actor: Actor, invitation_id: object) -> None:
+def withdraw(*, actor: Actor, invitation_id: uuid.UUID) -> None:
     found = Invitation.objects.filter(
         pk=invitation_id, bank=actor.bank, accepted_at__isnull=True
     ).first()

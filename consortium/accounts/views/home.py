@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +21,8 @@ YEAR = 365 * 24 * 3600
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """A person with one place goes there; with several, they choose."""
-    own = list(Membership.objects.select_related("bank").filter(user=request.user).order_by("pk"))
+    user = cast(User, request.user)
+    own = list(Membership.objects.select_related("bank").filter(user=user).order_by("pk"))
     if len(own) == 1:
         return redirect(places.home_of(own[0]))
     return render(request, "accounts/home.html", {"own": own})

@@ -26,7 +26,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     form = AcceptanceForm(
         request.POST or None,
         email=invitation.email,
-        initial={"name": invitation.name, "language": request.LANGUAGE_CODE},  # type: ignore[attr-defined]
+        initial={"name": invitation.name, "language": request.LANGUAGE_CODE},
     )
     if request.method != "POST" or not form.is_valid():
         return render(

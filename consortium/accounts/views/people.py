@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from consortium.accounts import places, selectors
-from consortium.accounts.access import bank_page, centre_page, translated
+from consortium.accounts.access import View, bank_page, centre_page, translated
 from consortium.accounts.forms import InvitationForm, role_choices
 from consortium.accounts.models import Role
 from consortium.accounts.services import invitations, people
@@ -72,7 +72,8 @@ def _page(request: Any, *, status: int, **extra: object) -> HttpResponse:
     return render(request, "accounts/people.html", context, status=status)
 
 
+_views: tuple[View, ...] = (listing, act, withdraw)
 _in_bank = bank_page(Role.BANK_ADMIN, Role.AUDITOR)
 _in_centre = centre_page(Role.OPERATOR, Role.AUDITOR)
-bank_people, bank_act, bank_withdraw = map(_in_bank, (listing, act, withdraw))
-centre_people, centre_act, centre_withdraw = map(_in_centre, (listing, act, withdraw))
+bank_people, bank_act, bank_withdraw = map(_in_bank, _views)
+centre_people, centre_act, centre_withdraw = map(_in_centre, _views)
