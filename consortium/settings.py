@@ -230,6 +230,14 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "consortium.accounts.access.api_exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+# Choices that several fields of a world share, and their one name in the API's description.
+API_CHOICES = {
+    "banks": {
+        "LabelEnum": "banks.models.Label",
+        "ModelVersionStatusEnum": "banks.models.ModelVersion.Status",
+    },
+    "aggregation": {"ModelVersionStatusEnum": "aggregation.models.ModelVersion.State"},
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Consortium",
     "DESCRIPTION": "What a page can do, a program can do.",
@@ -239,6 +247,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        name: choices for app in ROLE_APPS[ROLE] for name, choices in API_CHOICES[app].items()
+    },
 }
 
 # Celery: messages are hints, rows are the truth ------------------------------------------------

@@ -16,6 +16,7 @@ from banks.models import (
     BankSettings,
     Comparison,
     Import,
+    Label,
     LabelEvent,
     ModelVersion,
     Threshold,
@@ -112,7 +113,7 @@ class LabelEventSerializer(serializers.ModelSerializer[LabelEvent]):
 
 class LabelRequestSerializer(serializers.Serializer[Any]):
     value = serializers.ChoiceField(
-        choices=[0, 1], allow_null=True, help_text="1 fraud, 0 genuine, null unknown again"
+        choices=Label.choices, allow_null=True, help_text="1 fraud, 0 genuine, null unknown again"
     )
     reason = serializers.CharField(max_length=200, allow_blank=True)
 
