@@ -19,6 +19,7 @@
     nameTextStyle: { color: style("--ink-soft") },
     axisLabel: { color: style("--ink-soft"), formatter: (value) => written(value, given) },
     splitLine: { lineStyle: { color: style("--tblr-border-color") } },
+    axisPointer: { label: { formatter: ({ value }) => written(value, given) } },
     ...extra,
   });
 
@@ -45,7 +46,10 @@
     legend: { show: data.series.length > 1, top: 0, textStyle: { color: style("--tblr-body-color") } },
     tooltip: {
       renderMode: "richText", // an HTML tooltip would need inline styles, which the policy forbids
-      trigger: "axis", confine: true, valueFormatter: (value) => written(Array.isArray(value) ? value[1] : value, data.y),
+      trigger: "axis", confine: true,
+      backgroundColor: style("--tblr-bg-surface"), borderColor: style("--tblr-border-color"),
+      textStyle: { color: style("--tblr-body-color") },
+      valueFormatter: (value) => written(Array.isArray(value) ? value[1] : value, data.y),
     },
     xAxis: data.kind === "bars"
       ? axis(data.x, { type: "category", data: data.x.labels })
