@@ -41,8 +41,11 @@ def run(request: Any, run_id: uuid.UUID) -> HttpResponse:
 
 @centre_page()
 def run_live(request: Any, run_id: uuid.UUID) -> HttpResponse:
-    """The polled part of the page; a page of its own would be the same words."""
-    return _page(request, run_id, "aggregation/run_live.html")
+    """The polled part of the page; what the buttons beside it act on may have passed meanwhile."""
+    response = _page(request, run_id, "aggregation/run_live.html")
+    if "round" in request.GET and request.GET["round"] != _open_round(run_id):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST
@@ -70,6 +73,14 @@ def _page(request: Any, run_id: uuid.UUID, template: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, template, {"run": found})
+
+
+def _open_round(run_id: uuid.UUID) -> str | None:
+    """The id of the run's round that is not opened yet; "" between two, None when it is over."""
+    if not TrainingRun.objects.filter(pk=run_id, state=TrainingRun.State.RUNNING).exists():
+        return None
+    live = Round.objects.filter(run=run_id, state__in=[Round.State.OPEN, Round.State.FROZEN])
+    return str(live.values_list("pk", flat=True).first() or "")
 
 
 def _moment(text: str) -> Any:

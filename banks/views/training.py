@@ -107,7 +107,9 @@ def _listing(request: Any, *, refused: str = "", status: int = 200) -> HttpRespo
         request,
         "banks/training.html",
         {
-            "runs": TrainingRun.objects.filter(bank=request.bank).prefetch_related(
+            "runs": TrainingRun.objects.filter(bank=request.bank)
+            .select_related("started_by")
+            .prefetch_related(
                 Prefetch("versions", queryset=ModelVersion.objects.defer("artifact"))
             )[:SHOWN],
             "settings": BankSettings.objects.filter(bank=request.bank).first(),

@@ -8,7 +8,15 @@ import re
 import pytest
 from django.urls import reverse
 
-from aggregation.models import LogEntry, PublishedSum, RosterVersion, Round, Task, TrainingRun
+from aggregation.models import (
+    LogEntry,
+    PublishedSum,
+    RosterVersion,
+    Round,
+    Task,
+    TrainingRun,
+    Vote,
+)
 from aggregation.services.tasks import read_definition
 from banks.services.rounds.standard import standard_task
 from consortium.accounts.models import AuditEntry, Bank
@@ -209,7 +217,7 @@ def test_the_definition_may_come_as_a_file(mio):
     ("change", "sentence"),
     [
         (lambda d: "", "one of them"),
-        (lambda d: "{", "JSON text in UTF-8"),
+        (lambda d: "{", "The definition must be JSON text in UTF-8"),
         (lambda d: "[]", "must be one JSON object"),
         (lambda d: {**d, "parameters": 1.5}, "without floats"),
         (lambda d: {**d, "parameters": 0}, "parameters must be a whole number from 1"),
@@ -344,8 +352,9 @@ def test_a_run_shows_rounds_votes_signers_and_receipts(mio, five):
     page = text_of(mio.get(at("run", run.pk)))
     assert "4 of 4 rounds opened" in page
     assert page.count("5 banks;") == 4
-    assert page.count(" accept ") == 3
-    assert page.count(" refuse ") == 2
+    votes = Vote.objects.filter(version__run=run)
+    assert page.count(" accept ") == votes.filter(accept=True).count() == 3
+    assert page.count(" refuse ") == votes.filter(accept=False).count()
     entry = LogEntry.objects.filter(event="submission").order_by("index").first()
     assert f"{entry.index}" in page.partition("Receipts in the log")[2][:20]
     assert "every 3s" not in mio.get(at("run", run.pk)).content.decode()
@@ -360,6 +369,16 @@ def test_a_live_run_is_polled_and_says_whom_it_waits_for(mio, five):
     absent = five.bank(five.nodes[4]).name
     assert f"waiting for submissions: {absent}" in text_of(fragment)
     assert "<html" not in fragment.content.decode()
+
+
+def test_a_page_is_loaded_anew_when_its_buttons_are_stale(mio, three):
+    run = three.start()
+    asked = {"round": str(three.round.pk)}
+    assert "HX-Refresh" not in mio.get(at("run-live", run.pk), asked).headers
+    play(three.nodes)
+    run.refresh_from_db()
+    assert run.state == TrainingRun.State.DONE
+    assert mio.get(at("run-live", run.pk), asked).headers["HX-Refresh"] == "true"
 
 
 def test_a_round_is_given_up_with_its_reason_and_tried_again(mio, three):
