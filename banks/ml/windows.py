@@ -7,7 +7,6 @@ A window's labels are known before the next one begins, as they would be at a ba
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -45,7 +44,8 @@ class Windows:
         edges = [getattr(self, name) for name in NAMES]
         if not all(type(edge) is int for edge in (*edges, self.label_delay)):
             raise _bad(gettext_noop("Every end of a window must be a time."))
-        if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
+        empty = any(until <= since for since, until in zip(edges[::2], edges[1::2], strict=True))
+        if empty or edges != sorted(edges):
             raise _bad(
                 gettext_noop("Training, validation and test must follow one another in time.")
             )
