@@ -45,9 +45,9 @@ def read_definition(text: str | bytes) -> Definition:
     try:
         found = parse(data)
     except Refused as refused:
-        raise Refused(
-            refused.code, refused.sentence, field="definition", **refused.params
-        ) from refused
+        where = str(refused.params.get("where", "")).replace("The message", "The definition")
+        params = {**refused.params, "where": where}
+        raise Refused(refused.code, refused.sentence, field="definition", **params) from refused
     return check_definition(found)
 
 
