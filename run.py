@@ -4,7 +4,7 @@
     python3 run.py demo      the whole product on this machine, filled (Ctrl-C stops it)
     python3 run.py test      all tests; arguments go to pytest
     python3 run.py manage …  Django's commands, with PostgreSQL and Redis around them
-    python3 run.py lint      style, types, architecture, migrations, translations
+    python3 run.py lint      style, types, architecture, migrations, translations, API schema
     python3 run.py setup     only make .venv, or bring it up to date (--runtime: no test tools)
 
 The first call makes .venv and fills it; later calls begin at once.
@@ -217,6 +217,7 @@ def lint(arguments: list[str]) -> int:
         [tools / "djlint", "--lint", "--quiet", "--profile", "django", "templates"],
         [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
         [PYTHON, "manage.py", "check_messages"],
+        [PYTHON, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull],
     ]
     failed = []
     for check in checks:
