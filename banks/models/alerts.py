@@ -72,6 +72,7 @@ class Alert(OwnedByBank):
     probability = models.FloatField()
     other_probabilities = models.JSONField(default=dict)  # what the other models said, by origin
     threshold = models.FloatField()
+    channel = models.CharField(max_length=20, blank=True)  # the transaction's, to count by
     only_consortium = models.BooleanField(default=False)  # the own model would have let it pass
     expected_loss = models.BigIntegerField(default=0)  # probability x recoverable amount
     features = ArrayField(models.FloatField(null=True), default=list)
@@ -100,6 +101,11 @@ class Alert(OwnedByBank):
                 fields=["bank", "-expected_loss", "id"],
                 condition=Q(status__in=["open", "claimed"]),
                 name="alert_queue",
+            ),
+            models.Index(
+                fields=["bank", "channel"],
+                condition=Q(status__in=["open", "claimed"]),
+                name="alert_channels",
             ),
             models.Index(fields=["bank", "-decided_at"]),
         ]

@@ -131,7 +131,7 @@ def counts(bank: Bank, user: User) -> Counts:
     )
     channels = (
         Alert.objects.filter(bank=bank, status__in=OPEN)
-        .values_list("transaction__channel")
+        .values_list("channel")
         .annotate(n=Count("pk"))
         .order_by("-n")[:8]
     )
@@ -229,7 +229,7 @@ def _matching(bank: Bank, user: User, filters: Filters) -> QuerySet[Alert]:
     if filters.view == "mine":
         rows = rows.filter(claimed_by=user)
     if filters.channel:
-        rows = rows.filter(transaction__channel=filters.channel)
+        rows = rows.filter(channel=filters.channel)
     if filters.only_consortium:
         rows = rows.filter(only_consortium=True)
     return rows

@@ -240,6 +240,7 @@ def _alert(
         version=version,
         probability=score.probability,
         threshold=bench.judge.threshold,
+        channel=score.transaction.channel,
         other_probabilities={origin: p for origin, (_, p) in opinions.items()},
         only_consortium=_only_consortium(version, opinions),
         expected_loss=round(score.probability * score.transaction.amount * bench.recoverable),

@@ -48,6 +48,7 @@ def an_alert(bank: Bank, number: int = 1, **changes: Any) -> Alert:
         "probability": 0.6,
         "threshold": 0.3,
         "expected_loss": 3_000 * number,
+        "channel": transaction.channel,
         "reasons": [
             {"feature": "amount_to_mean_30d", "contribution": 1.2, "value": 8.0, "typical": 1.0}
         ],
