@@ -43,7 +43,7 @@ def start_run(
         roster=roster,
         epoch=epochs.usable_epoch(roster),
         seed=secrets.token_hex(32),
-        window=window or f"until {timezone.now():%Y-%m-%d}",
+        window=window or f"{timezone.now():%Y-%m-%d}",
         update_rounds=task.rounds,
     )
     base_model = starting_point(run.seed, task.model)
