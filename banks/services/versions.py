@@ -87,7 +87,9 @@ def compare_with(
     Each gets as many alerts as the baseline raises at its threshold, as far as the bank can
     review them.
     """
-    raised = int((sigmoid(theirs.logits) >= thresholds.threshold_of(baseline)).sum())
+    known = theirs.part.labels >= 0
+    above = sigmoid(theirs.logits[known]) >= thresholds.threshold_of(baseline)
+    raised = int(above.sum())
     capacity = int(settings_row(version.bank).reviews_a_day * theirs.days)
     budget = min(raised, capacity) or capacity
     evaluation.compare(version, baseline, ours, theirs, alerts=budget).save()

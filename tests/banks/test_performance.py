@@ -85,6 +85,7 @@ def test_equal_models_differ_by_nothing_and_the_ensemble_leaves_the_own_out(
     assert [side.figures.version.origin for side in sides] == ["alone", "consortium", "ensemble"]
     alerts = {side.figures.confusion.alerts for side in sides}
     assert len(alerts) == 1, "equal models at an equal budget"
+    assert found.alerts == sides[0].figures.confusion.alerts, "page and comparison agree"
 
 
 def test_no_more_alerts_than_the_bank_can_review(bank: Bank, alone: ModelVersion) -> None:
