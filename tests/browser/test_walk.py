@@ -31,7 +31,7 @@ FOUNDERS = [
     ("fuji", "Fuji Bank", "富士銀行"),
     ("kaede", "Kaede Bank", "楓銀行"),
 ]
-NEWCOMER = ("hinoki", "Hinoki Bank", "檜銀行")
+NEWCOMER = ("hinoki-bank", "Hinoki Bank", "檜銀行")
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils import translation
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, Locator, Page
 
 from tests.browser.conftest import CheckPage, PageOf
 
-LONGEST = 120.0
+LONGEST = 240.0
 # Text and labels that a reader meets, without what is data by its nature.
 WORDS = """
 () => {
@@ -54,8 +54,13 @@ class Walk:
 
         Faults are gathered, so that one walk tells all of them.
         """
+        title = f"walk-{self.language}-{next(self._numbers):02d}-{name}"
         try:
-            self._check(page, f"walk-{self.language}-{next(self._numbers):02d}-{name}")
+            try:
+                self._check(page, title)
+            except Error:  # a live page was loaded anew under axe
+                page.wait_for_load_state("networkidle")
+                self._check(page, title)
         except AssertionError as fault:
             self.faults.append(f"{name}: {fault}")
             page.console_errors.clear()  # type: ignore[attr-defined]
@@ -116,7 +121,9 @@ class Visitor:
         """Look at the page until it is so; a page that does not move by itself is loaded again."""
         deadline = time.monotonic() + LONGEST
         while not seen():
-            assert time.monotonic() < deadline, f"{what} did not come: {self.page.url}"
+            assert time.monotonic() < deadline, (
+                f"{what} did not come: {self.page.locator('main').inner_text()}"
+            )
             self.page.wait_for_timeout(500)
             if reload:
                 self.page.reload()
