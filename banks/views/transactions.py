@@ -53,7 +53,8 @@ def detail(request: Any, transaction_id: int) -> HttpResponse:
     transaction = transactions.get(request.bank, transaction_id)
     if transaction is None:
         raise Http404
-    form = LabelForm(request.POST or None)
+    said = "" if transaction.label is None else transaction.label
+    form = LabelForm(request.POST or None, initial={"value": said})
     if request.method == "POST" and request.membership.role in LABELLERS and form.is_valid():
         try:
             label_transaction(

@@ -287,6 +287,7 @@ def a_customer_calls(story: Story) -> None:
         "本人から連絡" if story.walk.language == "ja" else "The customer called."
     )
     analyst.press("Save the label")
+    expect(analyst.page.locator("input[name=value][value='1']")).to_be_checked()
     analyst.picture("transaction-labelled")
     with bank_scope(story.bank.pk):
         assert LabelEvent.objects.filter(transaction=quiet, value=1).exists()
@@ -317,6 +318,7 @@ def a_bank_is_invited_and_joins(story: Story) -> None:
     for field, text in (("name", "Other"), ("email", "o@x.example"), ("password", cast.PASSWORD)):
         again.page.locator(f"#id_admin_{field}").fill(text)
     again.press("Make the keys and join")
+    expect(again.page.get_by_text(again.say("This link was used already."))).to_be_visible()
     again.page.console_errors.clear()  # type: ignore[attr-defined]  # the 422 itself
     again.picture("join-again")
     administrator = story.administrator(slug)

@@ -35,6 +35,10 @@ def accept(
     Refused when the invitation is malformed, used or expired.
     """
     bank_id = _bank_of(invitation)
+    if Membership.objects.filter(bank=bank_id).exists():
+        raise Refused(
+            "invitation_closed", gettext_noop("This link was used already."), field="invitation"
+        )
     keys.make(slug)
     signing, sealing = keys.signing(slug), keys.sealing(slug)
     request = JoinRequest(
@@ -88,8 +92,6 @@ def _bank_of(invitation: str) -> str:
 
 
 def _first_administrator(bank: Bank, email: str, name: str, password: str, language: str) -> None:
-    if Membership.objects.filter(bank=bank).exists():
-        return
     user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(
         email, password, name=name, language=language
     )
