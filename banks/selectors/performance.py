@@ -242,7 +242,8 @@ def _budget(first: Evaluation, settings: BankSettings) -> float:
 
 def _at_budget(found: Evaluation, settings: BankSettings, budget: float) -> SideBySide:
     figures = _figures(found, 0, settings)
-    logit = for_reviews(figures.histogram, figures.days, budget)
+    alerts = round(budget * figures.days, 6)  # whole again after the division by days
+    logit = for_reviews(figures.histogram, 1.0, alerts)
     return SideBySide(
         figures=_figures(found, GRID.threshold_bin(logit), settings),
         in_use=settings.scoring_version_id == found.version_id,
