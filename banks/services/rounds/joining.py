@@ -35,7 +35,7 @@ def accept(
     Refused when the invitation is malformed, used or expired.
     """
     bank_id = _bank_of(invitation)
-    if Membership.objects.filter(bank=bank_id).exists():
+    if Membership.objects.filter(bank_id=bank_id).exists():
         raise Refused(
             "invitation_closed", gettext_noop("This link was used already."), field="invitation"
         )
