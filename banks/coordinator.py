@@ -30,8 +30,19 @@ TIMEOUT_SECONDS = 60
 LARGEST_ANSWER = 512 * 1024 * 1024
 
 
+class NoAnswer(Refused):
+    """What people and programs are told who asked for something that needs the coordinator."""
+
+    http_status = 503
+
+
 class Unreachable(Exception):  # noqa: N818 - a state of the network, not an error of anyone's
     """The coordinator did not answer, or is busy; nothing is lost, the next step tries again."""
+
+    refusal = NoAnswer(
+        "coordinator_unreachable",
+        gettext_noop("The coordinator does not answer. Try again in a minute."),
+    )
 
 
 @dataclass(frozen=True)

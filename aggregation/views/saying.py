@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from consortium.accounts.access import translated
+from consortium.parsing import whole_number
 from consortium.protocol.errors import Refused
 
 
@@ -34,5 +35,4 @@ def refuse(form: forms.Form, refused: Refused) -> None:
 
 def index(request: Any, name: str) -> int | None:
     """A whole number from the address, None where there is none."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
+    return whole_number(request.GET, name)

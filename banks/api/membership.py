@@ -20,6 +20,7 @@ from banks.services.rounds import agreement, ceremony, ledger
 from banks.services.rounds.node import Node
 from consortium.accounts.access import bank_api
 from consortium.accounts.models import Role
+from consortium.parsing import whole_number
 
 READERS = (Role.BANK_ADMIN, Role.MODEL_OWNER, Role.AUDITOR)
 
@@ -113,8 +114,8 @@ def witness(request: Any, epoch: uuid.UUID) -> Response:
 @bank_api(*READERS)
 def sent(request: Any) -> Response:
     """What left this bank, newest first; `?before=ID` for older ones."""
-    before = request.query_params.get("before", "")
-    page = privacy.ledger(request.bank, before=int(before) if before.isdigit() else None)
+    before = whole_number(request.query_params, "before")
+    page = privacy.ledger(request.bank, before=before)
     return Response(SentMessageSerializer(page.rows, many=True).data)
 
 

@@ -15,6 +15,7 @@ from banks.selectors import performance
 from banks.services import thresholds, versions
 from consortium.accounts.access import bank_api
 from consortium.accounts.models import Role
+from consortium.parsing import whole_number
 
 OWNERS = (Role.MODEL_OWNER, Role.LEAD)
 
@@ -39,7 +40,7 @@ def figures(request: Any, version_id: uuid.UUID) -> Response:
     """Matrix and figures at the version's threshold, or at ``cut``."""
     query = request.query_params
     window = "validation" if query.get("window") == "validation" else "test"
-    cut = int(query["cut"]) if query.get("cut", "").isdigit() else None
+    cut = whole_number(query, "cut")
     found = performance.figures_of(version_or_404(request, version_id), window=window, cut=cut)
     if found is None:
         raise Http404

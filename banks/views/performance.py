@@ -17,6 +17,7 @@ from banks.selectors import performance, versions
 from banks.services.thresholds import set_threshold
 from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
+from consortium.parsing import whole_number
 from consortium.protocol.errors import Refused
 from consortium.templatetags.figures import MINOR_DIGITS, money
 
@@ -55,12 +56,8 @@ def threshold(request: Any, number: int) -> HttpResponse:
 def _page(
     request: Any, version: ModelVersion | None, form: ThresholdForm, status: int = 200
 ) -> HttpResponse:
-    cut = request.GET.get("cut", "")
-    figures = (
-        performance.figures_of(version, cut=int(cut) if cut.isdigit() else None)
-        if version
-        else None
-    )
+    cut = whole_number(request.GET, "cut")
+    figures = performance.figures_of(version, cut=cut) if version else None
     sides = performance.side_by_side(request.bank)
     currency = _currency(request)
     return render(
@@ -86,9 +83,9 @@ def _page(
 
 def _chosen(request: Any) -> ModelVersion | None:
     """The version asked for, else the one in use, else the newest."""
-    number = request.GET.get("version", "")
-    if number.isdigit():
-        if (found := versions.get(request.bank, int(number))) is None:
+    number = whole_number(request.GET, "version")
+    if number is not None:
+        if (found := versions.get(request.bank, number)) is None:
             raise Http404
         return found
     settings = BankSettings.objects.filter(bank=request.bank).first()

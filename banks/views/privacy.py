@@ -20,6 +20,7 @@ from consortium.accounts import audit
 from consortium.accounts.access import bank_page
 from consortium.accounts.models import Role
 from consortium.exports import csv_response
+from consortium.parsing import whole_number
 from consortium.protocol.errors import Refused
 from consortium.protocol.roster import Roster
 
@@ -28,8 +29,7 @@ READERS = (Role.BANK_ADMIN, Role.MODEL_OWNER, Role.AUDITOR)
 
 @bank_page(*READERS)
 def privacy(request: Any) -> HttpResponse:
-    before = request.GET.get("before", "")
-    page = selectors.ledger(request.bank, before=int(before) if before.isdigit() else None)
+    page = selectors.ledger(request.bank, before=whole_number(request.GET, "before"))
     return render(
         request,
         "banks/privacy.html",

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 from rest_framework import status
@@ -22,7 +22,8 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from consortium.protocol.errors import Refused
+from consortium.parsing import holds_nul
+from consortium.protocol.errors import Refused, gettext_noop
 
 from .actors import Actor
 from .models import BANK_ROLES, CENTRE_ROLES, ApiToken, Bank, Membership, Role, User
@@ -190,21 +191,47 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        """Before any view: a NUL, which no column takes, is refused once for all of them."""
+        if not holds_nul(request):
+            return None
+        refused = Refused("nul_character", gettext_noop("A text must not hold a NUL character."))
+        if request.path.startswith("/api/"):
+            return JsonResponse(
+                {"code": refused.code, "message": translated(refused), "fields": {}},
+                status=status.HTTP_422_UNPROCESSABLE_ENTITY,
+            )
+        return self.process_exception(request, refused)
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Refused):
+        refused = refusal_of(error)
+        if refused is None:
             return None
         return render(
-            request, "refused.html", {"sentence": translated(error), "code": error.code}, status=422
+            request,
+            "refused.html",
+            {"sentence": translated(refused), "code": refused.code},
+            status=getattr(refused, "http_status", status.HTTP_422_UNPROCESSABLE_ENTITY),
         )
+
+
+def refusal_of(error: Exception) -> Refused | None:
+    """The refusal that an error is, or that it names as what to tell whoever asked."""
+    told = error if isinstance(error, Refused) else getattr(error, "refusal", None)
+    return told if isinstance(told, Refused) else None
 
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """One shape for every error of the API: code, message, fields."""
-    if isinstance(error, Refused):
-        fields = {error.field: [translated(error)]} if error.field else {}
-        http_status = getattr(error, "http_status", status.HTTP_422_UNPROCESSABLE_ENTITY)
+    if (refused := refusal_of(error)) is not None:
+        said = translated(refused)
         return Response(
-            {"code": error.code, "message": translated(error), "fields": fields}, status=http_status
+            {
+                "code": refused.code,
+                "message": said,
+                "fields": {refused.field: [said]} if refused.field else {},
+            },
+            status=getattr(refused, "http_status", status.HTTP_422_UNPROCESSABLE_ENTITY),
         )
     response = exception_handler(error, context)
     if response is None:

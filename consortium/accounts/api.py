@@ -19,6 +19,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.exceptions import ValidationError as Invalid
 from rest_framework.response import Response
 
+from consortium.parsing import whole_number
+
 from . import selectors, tokens
 from .access import bank_api, centre_api, membership_for, person_api
 from .actors import Actor
@@ -157,10 +159,8 @@ def invitation(request: Any, invitation_id: uuid.UUID) -> Response:
 
 
 def trail(request: Any) -> Response:
-    before = request.query_params.get("before", "")
-    entries = selectors.audit_entries(
-        request.bank, before=int(before) if before.isdecimal() else None
-    )
+    before = whole_number(request.query_params, "before")
+    entries = selectors.audit_entries(request.bank, before=before)
     last = entries[-1].sequence if len(entries) == selectors.PAGE else None
     return Response({"entries": AuditEntrySerializer(entries, many=True).data, "before": last})
 

@@ -13,21 +13,22 @@ from consortium.accounts.access import bank_page, centre_page
 from consortium.accounts.models import Role
 from consortium.accounts.services.trail import export
 from consortium.exports import csv_response
+from consortium.parsing import whole_number
 
 COLUMNS = ("sequence", "at", "actor", "verb", "target", "facts", "previous_hash", "hash")
 
 
 def trail(request: Any) -> HttpResponse:
-    before = request.GET.get("before", "")
+    before = whole_number(request.GET, "before")
     entries = selectors.audit_entries(
-        request.bank, before=int(before) if before.isdecimal() else None, limit=selectors.PAGE + 1
+        request.bank, before=before, limit=selectors.PAGE + 1
     )
     shown, more = entries[: selectors.PAGE], len(entries) > selectors.PAGE
     here = places.place_url(request.membership, "audit")
     context = {
         "entries": shown,
         "next_url": f"{here}?before={shown[-1].sequence}" if more else "",
-        "previous_url": here if before else "",
+        "previous_url": here if before is not None else "",
     }
     return render(request, "accounts/audit.html", context)
 
