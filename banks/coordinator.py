@@ -119,9 +119,7 @@ def request(
     connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = connect(url.hostname, url.port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request(
-            method, target, body or None, {"Content-Type": content_type, **headers}
-        )
+        connection.request(method, target, body or None, {"Content-Type": content_type, **headers})
         response = connection.getresponse()
         content = response.read(LARGEST_ANSWER + 1)
     except (OSError, http.client.HTTPException) as error:

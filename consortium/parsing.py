@@ -21,9 +21,7 @@ LONGEST_WHOLE_NUMBER = 19
 class StrictJSONParser(JSONParser):
     """JSON in UTF-8 without names given twice, numbers no column holds, or bottomless nesting."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> object:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return read_json(stream.read())
 
 

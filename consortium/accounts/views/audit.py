@@ -20,9 +20,7 @@ COLUMNS = ("sequence", "at", "actor", "verb", "target", "facts", "previous_hash"
 
 def trail(request: Any) -> HttpResponse:
     before = whole_number(request.GET, "before")
-    entries = selectors.audit_entries(
-        request.bank, before=before, limit=selectors.PAGE + 1
-    )
+    entries = selectors.audit_entries(request.bank, before=before, limit=selectors.PAGE + 1)
     shown, more = entries[: selectors.PAGE], len(entries) > selectors.PAGE
     here = places.place_url(request.membership, "audit")
     context = {
