@@ -38,7 +38,13 @@ def lines(found: list[LogEntry]) -> list[Line]:
     """The entries with their facts, in the reader's words where there are any."""
     names = {str(bank.pk): bank.display_name for bank in Bank.objects.all()}
     return [
-        Line(entry, [(name, names.get(str(fact), fact)) for name, fact in _facts(entry)])
+        Line(
+            entry,
+            [
+                (name.removesuffix("_id"), names.get(str(fact), fact))
+                for name, fact in _facts(entry)
+            ],
+        )
         for entry in found
     ]
 

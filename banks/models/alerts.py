@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from consortium.accounts.models import User
 
@@ -57,7 +58,7 @@ class Alert(OwnedByBank):
     """A scored transaction above the threshold of its day."""
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("alert", "open")
         CLAIMED = "claimed", _("in review")
         DECIDED = "decided", _("decided")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.translation import gettext
 
 from banks import keys
 from banks.models import ProtocolLease, TrustedRoster
 from banks.services.rounds.node import Node
+from consortium.accounts.access import translated
 from consortium.accounts.models import Bank
 from consortium.protocol.envelope import fingerprint
 from consortium.protocol.errors import Refused
@@ -58,6 +62,16 @@ class Proposal:
 def line(bank: Bank) -> ProtocolLease | None:
     """The state of the line to the coordinator; needs the bank's scope."""
     return ProtocolLease.objects.filter(bank=bank).first()
+
+
+def trouble(line: ProtocolLease) -> str:
+    """The line's last trouble: a refusal in the reader's language, the network's in its own."""
+    try:
+        said = json.loads(line.last_error)
+    except ValueError:
+        return line.last_error
+    params = {name: gettext(text) for name, text in said["params"].items()}
+    return translated(Refused(said["code"], said["sentence"], **params))
 
 
 def own_fingerprints(bank: Bank) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from banks.coordinator import Unreachable
 from banks.selectors import membership as selectors
 from banks.services.rounds import agreement, ceremony
 from banks.services.rounds.node import Node
-from consortium.accounts.access import bank_page
+from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
 from consortium.protocol.errors import Refused
 
@@ -28,6 +28,7 @@ def membership(request: Any) -> HttpResponse:
     duties = line.for_people if line else []
     context: dict[str, Any] = {
         "line": line,
+        "last_trouble": selectors.trouble(line) if line else "",
         "fingerprints": selectors.own_fingerprints(request.bank),
         "agreements": selectors.agreements(request.bank),
         "ceremonies": [duty for duty in duties if duty["duty"] == "ceremony"],
@@ -41,7 +42,9 @@ def membership(request: Any) -> HttpResponse:
             selectors.proposal(node, duty) for duty in duties if duty["duty"] == "sign_roster"
         ]
     except (Unreachable, Refused) as trouble:
-        context["trouble"] = str(trouble)
+        context["trouble"] = (
+            translated(trouble) if isinstance(trouble, Refused) else str(trouble)
+        )
     return render(request, "banks/membership.html", context)
 
 

@@ -42,6 +42,12 @@ def _last(node: Node) -> TreeHead | None:
     return TreeHead.from_wire(row.head) if row else None
 
 
+def knows_coordinator(node: Node) -> bool:
+    """Whether this bank trusts a roster yet: a newcomer has nothing to check a head against."""
+    with bank_scope(node.bank.pk):
+        return TrustedRoster.objects.filter(bank=node.bank).exists()
+
+
 def coordinator_key(node: Node) -> VerifyKey:
     """The key that the rosters this bank trusts name for the centre."""
     with bank_scope(node.bank.pk):

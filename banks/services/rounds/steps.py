@@ -6,6 +6,7 @@ outdated and ends. Nothing is lost when a step fails: the coordinator asks again
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -70,6 +71,9 @@ def take(bank: Bank) -> Step:
     except Unreachable as trouble:
         _note(bank, error=str(trouble))
         return Step()
+    except Refused as refused:  # suspended or removed: its people read it, the next beat asks again
+        _note(bank, error=_as_text(refused))
+        return Step()
     step = Step(again_after=asked.poll_after if asked.duties else None)
     error = ""
     for duty in asked.duties:
@@ -78,7 +82,7 @@ def take(bank: Bank) -> Step:
         except Unreachable as trouble:
             error = str(trouble)
         except Refused as refused:
-            error = f"{duty.duty}: {refused}"
+            error = _as_text(refused)
             log.warning("duty_refused", duty=duty.duty, code=refused.code, round=duty.round)
     step.to_train = contribution.waiting_for_training(node)
     try:
@@ -96,6 +100,12 @@ def _note(bank: Bank, *, error: str, for_people: list[Json] | None = None) -> No
     heard = {} if for_people is None else {"last_contact_at": Now(), "for_people": for_people}
     with bank_scope(bank.pk):
         ProtocolLease.objects.filter(bank=bank).update(last_error=error, **heard)
+
+
+def _as_text(refused: Refused) -> str:
+    """A refusal so that it can be said in any reader's language later."""
+    params = {name: str(value) for name, value in refused.params.items()}
+    return json.dumps({"code": refused.code, "sentence": refused.sentence, "params": params})
 
 
 def _people_duties(asked: NextDuties) -> list[Json]:
@@ -125,7 +135,8 @@ def _vote(node: Node, duty: Duty, step: Step) -> None:
 
 
 def _cosign(node: Node, duty: Duty, step: Step) -> None:
-    ledger.cosign_head(node)
+    if ledger.knows_coordinator(node):
+        ledger.cosign_head(node)
 
 
 def _for_people(node: Node, duty: Duty, step: Step) -> None:
