@@ -121,3 +121,12 @@ def test_guessing_is_slowed_down(client: Client) -> None:
         enter(client, password="wrong")
     assert enter(client) != "/"
     assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "\\\\evil.example", "https:evil", "javascript:0"],
+)
+def test_signing_in_never_leads_elsewhere(client: Client, elsewhere: str) -> None:
+    said = {"login": make.person("haru").email, "password": make.PASSWORD, "next": elsewhere}
+    assert client.post(SIGN_IN, said).headers["Location"] == "/"

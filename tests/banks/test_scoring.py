@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,3 +125,29 @@ def test_more_than_a_hundred_at_once_are_refused(scoring_bank: Bank) -> None:
         scoring.score_transactions(
             bank=scoring_bank, transactions=[a_payment(number) for number in range(101)]
         )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"time": "2026-05-31T14:05:00"}, "time"),
+        ({"time": "2926-05-31T14:05:00Z"}, "time"),
+        ({"amount": "NaN"}, "amount"),
+        ({"amount": -1}, "amount"),
+        ({"amount": 10**18}, "amount"),
+        ({"currency": "yen"}, "currency"),
+        ({"extra": {"v1": "inf"}}, "extra"),
+        ({"id": "x" * 81}, "id"),
+    ],
+)
+def test_a_payment_that_makes_no_sense_is_refused_at_its_field(
+    bank: Bank, program: Any, change: dict[str, Any], field: str
+) -> None:
+    payment = {"id": "p-1", "time": "2026-05-31T14:05:00+09:00", "amount": 1200, **change}
+    answer = program("aiko", "score").post(
+        "/api/v1/banks/sakura/score", {"transactions": [payment]}, format="json"
+    )
+    assert answer.status_code == 400, answer.content
+    assert field in answer.json()["fields"]["transactions"]["0"]
+    with bank_scope(bank.pk):
+        assert not Transaction.objects.exists()

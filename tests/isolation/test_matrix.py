@@ -119,11 +119,9 @@ class TestABank:
                 assert asking(who, rule, other).status_code == 404, who
             assert told_to_sign_in(rule, asking(ANONYMOUS, rule, other))
 
-    @each_bank_rule
+    @pytest.mark.parametrize("rule", [rule for rule in BANK if rule.is_api], ids=str)
     def test_a_token_does_no_more_than_its_scopes(self, asking: Asking, rule: Rule) -> None:
         home = asking.world.home.names
-        if not rule.is_api:
-            pytest.skip("tokens open the API only")
         needed = "score" if rule.route.endswith("/score") else "read"
         needed = needed if rule.method == SAFE or needed == "score" else "write"
         for scope in ("read", "score", "write"):
@@ -214,7 +212,7 @@ def test_another_site_s_form_changes_nothing(asking: Asking, rule: Rule) -> None
     with asking.undone():
         answer = asking(who, rule, names, body=stuffed(names), strict=True)
         assert answer.status_code == 403
-        assert "CSRF" in content(answer)
+        assert ("CSRF" if rule.is_api else "This form is out of date") in content(answer)
 
 
 @pytest.mark.parametrize("rule", NODE, ids=str)
@@ -226,15 +224,14 @@ def test_a_node_s_call_needs_its_bank_s_signature(asking: Asking, rule: Rule) ->
         asking("node insider", rule, names)
 
 
-@pytest.mark.parametrize("rule", NODE, ids=str)
+@pytest.mark.parametrize("rule", [rule for rule in NODE if rule.names_a_thing], ids=str)
 def test_a_task_does_not_exist_for_a_bank_outside_it(asking: Asking, rule: Rule) -> None:
     names, nothing = asking.world.centre.names, {**missing(), "run": missing()["run_id"]}
     nothing |= {"of_bank": names["of_bank"]}
     with asking.undone():
         theirs, none = (asking("node outsider", rule, found) for found in (names, nothing))
         assert alike(theirs, names) == alike(none, nothing)
-        if "<uuid:" in rule.route:
-            assert theirs.status_code == 404
+        assert theirs.status_code in {404, 422}  # 422: the body is refused before its task is read
 
 
 @pytest.mark.parametrize("rule", OPEN, ids=str)
