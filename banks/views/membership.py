@@ -42,9 +42,7 @@ def membership(request: Any) -> HttpResponse:
             selectors.proposal(node, duty) for duty in duties if duty["duty"] == "sign_roster"
         ]
     except (Unreachable, Refused) as trouble:
-        context["trouble"] = (
-            translated(trouble) if isinstance(trouble, Refused) else str(trouble)
-        )
+        context["trouble"] = translated(trouble) if isinstance(trouble, Refused) else str(trouble)
     return render(request, "banks/membership.html", context)
 
 
