@@ -105,7 +105,7 @@ def test_a_ciphertext_made_without_randomness_is_refused(plaintext):
         paillier.check([bare], KEY)
 
 
-@pytest.mark.parametrize("plaintext", [-1, N, N + 3])
+@pytest.mark.parametrize("plaintext", [-1, N, N + 3], ids=["negative", "n", "above n"])
 def test_a_plaintext_that_would_wrap_is_refused(plaintext):
     with pytest.raises(ProtocolRefused, match="below the key's modulus"):
         encrypt(plaintext)
