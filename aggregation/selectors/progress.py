@@ -126,7 +126,8 @@ class RoundProgress:
         return Awaited(what, missing, max(0, enough - len(done)))
 
     def _banks(self, ids: Iterable[str]) -> list[Bank]:
-        return [self.known[bank] for bank in ids if bank in self.known]
+        """By name: people look for a name, not for a number."""
+        return sorted((self.known[i] for i in ids if i in self.known), key=lambda bank: bank.name)
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def test_a_renewed_link_voids_the_old_one(mio):
     assert "/join/" in answer.content.decode()
     assert node.join(old).status_code == 422
     joined("Momiji Bank")
-    assert mio.post(at("renew", "momiji-bank")).status_code == 422
+    assert mio.post(at("renew", "momiji-bank")).status_code == 409
 
 
 def test_a_taken_short_name_is_refused_at_its_field(mio):

@@ -49,6 +49,17 @@ def roster(node: Node, manifest: Manifest) -> Roster:
     return found
 
 
+def follow_rosters(node: Node) -> None:
+    """Accept, in quiet times, what the members have decided since this bank looked last."""
+    for task in node.centre.get("tasks"):
+        with bank_scope(node.bank.pk):
+            known = TrustedRoster.objects.filter(
+                task=task["task"], version=task["roster_version"]
+            ).exists()
+        if task["roster_version"] and not known:
+            rosters(node, task["task"])
+
+
 def newest_roster(node: Node, task: str) -> Roster:
     return max(rosters(node, task).values(), key=lambda found: found.version)
 

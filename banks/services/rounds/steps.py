@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from banks.coordinator import Unreachable
 from banks.models import ProtocolLease, RoundPart
-from banks.services.rounds import contribution, custody, ledger, outcome
+from banks.services.rounds import agreement, contribution, custody, ledger, outcome
 from banks.services.rounds.node import Node
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -87,8 +87,12 @@ def take(bank: Bank) -> Step:
     step.to_train = contribution.waiting_for_training(node)
     try:
         step.to_adopt = outcome.settled_runs(node)
+        if not asked.duties:
+            agreement.follow_rosters(node)
     except Unreachable as trouble:
         error = str(trouble)
+    except Refused as refused:
+        error = _as_text(refused)
     _note(bank, error=error, for_people=_people_duties(asked))
     if step.again_after is None and outcome.in_a_run(node):
         step.again_after = asked.poll_after
