@@ -54,6 +54,8 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
     with told(say, f"Phase 1: {ROUNDS[scale]} encrypted rounds"):
         run = working.start_together(task)
         working.wait(lambda: working.learned_together(run, banks), "Training together")
+    for bank in banks:
+        working.choose_the_better(bank)
     with told(say, "Today's transactions are scored and raise alerts"):
         _hand_in(banks, {slug: today for slug, (_, today) in files.items()}, files_before=2)
         _all(banks, working.scored, "Scoring")

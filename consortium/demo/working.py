@@ -12,9 +12,17 @@ from aggregation.models import Task, TrainingRun
 from aggregation.services import runs
 from banks import wake
 from banks.ml.schema import Mapping
-from banks.models import Alert, Import, ImportStatus, ModelVersion, ReasonCode
+from banks.models import (
+    Alert,
+    BankSettings,
+    Comparison,
+    Import,
+    ImportStatus,
+    ModelVersion,
+    ReasonCode,
+)
 from banks.models import TrainingRun as BankRun
-from banks.services import alerts, imports, training
+from banks.services import alerts, imports, training, versions
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.demo import cast
@@ -95,6 +103,24 @@ def learned_together(run: TrainingRun, banks: list[Bank]) -> bool:
 def _has_consortium_version(bank: Bank) -> bool:
     with bank_scope(bank.pk):
         return ModelVersion.objects.filter(origin=ModelVersion.Origin.CONSORTIUM).exists()
+
+
+def choose_the_better(bank: Bank) -> None:
+    """The model owner scores with the consortium's model where it is likely better than the own."""
+    with bank_scope(bank.pk):
+        found = (
+            Comparison.objects.select_related("version")
+            .filter(version__origin=ModelVersion.Origin.CONSORTIUM, difference_low__gt=0)
+            .first()
+        )
+        chosen = BankSettings.objects.values_list("scoring_version", flat=True).get()
+    if found and chosen != found.version_id:
+        versions.choose_scoring_version(
+            bank=bank,
+            actor=cast.actor(bank, "models"),
+            version_id=found.version_id,
+            reason="likely better on the test window",
+        )
 
 
 def scored(bank: Bank) -> bool:
