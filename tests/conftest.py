@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
 from tests import make
+
+# No test is timed; and where nobody watches, the same commit draws the same examples.
+hypothesis.settings.register_profile("attended", deadline=None)
+hypothesis.settings.register_profile("unattended", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("unattended" if os.environ.get("CI") else "attended")
 
 
 @pytest.fixture(autouse=True)
