@@ -38,7 +38,7 @@ from consortium.protocol.packing import (
 )
 from consortium.protocol.paillier import MINIMUM_KEY_BITS, PublicKey, Randomisers
 from consortium.protocol.popk import prove_knowledge, verify_knowledge
-from consortium.protocol.sealing import SealingKey, seal, unseal
+from consortium.protocol.sealing import SealingKey, seal_each, unseal
 from consortium.protocol.secagg_messages import WORDS, Session, SharePair
 from consortium.protocol.shared_key import LARGEST_VECTOR, SharedKey
 from consortium.protocol.threshold import (
@@ -179,20 +179,24 @@ def masked_sum(work: Workload) -> Row:
     )
     group_key, sealing = bytes(32), {bank: SealingKey.generate() for bank in banks}
     secrets, public, boxes = {}, {}, {}
+    held: dict[str, dict[str, SharePair]] = {}
     for bank in banks:
         with watch.measure("offline", "keys and sealed shares"):
             secrets[bank], public[bank], pairs = secagg.begin(session, bank)
-            boxes[bank] = [
-                seal(sealing[pair.holder].public, pair.to_bytes(), _CONTEXT) for pair in pairs
-            ]
-    held: dict[str, dict[str, SharePair]] = {}
-    for place, bank in enumerate(banks):
+            own = {pair.holder: pair for pair in pairs}
+            held[bank] = {bank: own.pop(bank)}
+            sealed = seal_each(
+                [(sealing[other].public, pair.to_bytes(), _CONTEXT) for other, pair in own.items()]
+            )
+            boxes[bank] = dict(zip(own, sealed, strict=True))
+    for bank in banks:
         with watch.measure("offline", "open and check shares"):
-            held[bank] = {
+            held[bank] |= {
                 owner: SharePair.from_wire(
-                    parse(unseal(sealing[bank], boxes[owner][place], _CONTEXT))
+                    parse(unseal(sealing[bank], boxes[owner][bank], _CONTEXT))
                 )
                 for owner in banks
+                if owner != bank
             }
             for owner, pair in held[bank].items():
                 secagg.accept(session, bank, public[owner], pair)
@@ -212,7 +216,7 @@ def masked_sum(work: Workload) -> Row:
             vectors = {bank: secagg.from_bytes(session, body) for bank, body in uploads.items()}
         with watch.measure("open", "add and unmask"):
             opened = secagg.open_sum(session, public, vectors, released, group_key)
-    body, shares = len(uploads[banks[0]]), sum(map(len, boxes[banks[0]]))
+    body, shares = len(uploads[banks[0]]), sum(map(len, boxes[banks[0]].values()))
     return Row(
         "secagg",
         work,

@@ -20,22 +20,27 @@ from numpy.typing import NDArray
 Words: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """uint32[P] or uint64[P]; sums wrap."""
 
-_CHUNK_BYTES = 1 << 17
+_CHUNK_BYTES = 1 << 16
 """Small enough for stream and vector to stay in a core's cache."""
+_ZEROS = bytes(_CHUNK_BYTES)
 
 
-def public_key(private: bytes) -> bytes:
-    """The X25519 public key of 32 private bytes."""
-    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+def private_key(secret: bytes) -> X25519PrivateKey:
+    """The X25519 key of 32 secret bytes; making it once serves every pair."""
+    return X25519PrivateKey.from_private_bytes(secret)
 
 
-def agree(private: bytes, public: bytes) -> bytes:
+def public_key(secret: bytes) -> bytes:
+    """The X25519 public key of 32 secret bytes."""
+    return private_key(secret).public_key().public_bytes_raw()
+
+
+def agree(private: X25519PrivateKey, public: bytes) -> bytes:
     """What the owner of ``private`` and the owner of ``public`` both know.
 
     ``ValueError`` for a public key of small order, which would make it known to all.
     """
-    key = X25519PrivateKey.from_private_bytes(private)
-    return key.exchange(X25519PublicKey.from_public_bytes(public))
+    return private.exchange(X25519PublicKey.from_public_bytes(public))
 
 
 def derive(secret: bytes, context: bytes, purpose: str) -> bytes:
@@ -47,12 +52,12 @@ def derive(secret: bytes, context: bytes, purpose: str) -> bytes:
 def add_mask(vector: Words, key: bytes, *, subtract: bool = False) -> None:
     """Add (or subtract) the stream of ``key`` to ``vector`` in place, modulo its word size."""
     stream = Cipher(AES256(key), CTR(bytes(16))).encryptor()
-    zeros, buffer = bytes(_CHUNK_BYTES), bytearray(_CHUNK_BYTES)
+    buffer = bytearray(_CHUNK_BYTES)
     word = np.dtype(vector.dtype).newbyteorder("<")
     step = _CHUNK_BYTES // word.itemsize
     combine = np.subtract if subtract else np.add
     for start in range(0, len(vector), step):
         part = vector[start : start + step]
         size = part.nbytes
-        stream.update_into(zeros[:size] if size < _CHUNK_BYTES else zeros, buffer)
+        stream.update_into(_ZEROS[:size] if size < _CHUNK_BYTES else _ZEROS, buffer)
         combine(part, np.frombuffer(buffer, word, len(part)), out=part)

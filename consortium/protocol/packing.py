@@ -126,8 +126,11 @@ def quantise(values: Floats, clip: float, layout: Layout) -> Integers:
             gettext_noop("Value %(index)s is not a finite number."),
             index=int(np.flatnonzero(~np.isfinite(numbers))[0]),
         )
-    scaled = np.rint(np.clip(numbers, -clip, clip) / clip * float(layout.largest))
-    return np.clip(scaled.astype(np.int64), -layout.largest, layout.largest)
+    scaled = np.clip(numbers, -clip, clip)
+    scaled /= clip
+    scaled *= float(layout.largest)
+    integers = np.rint(scaled, out=scaled).astype(np.int64)
+    return np.clip(integers, -layout.largest, layout.largest, out=integers)
 
 
 def dequantise(sums: Integers, clip: float, layout: Layout) -> Floats:

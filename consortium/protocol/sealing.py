@@ -1,11 +1,12 @@
 """Boxes that only their recipient opens: X25519, HKDF-SHA256, ChaCha20-Poly1305.
 
-A fresh sender key per box (as in ECIES and RFC 9180's base mode), so a box says nothing about who
+A fresh sender key per call (as in ECIES and RFC 9180's base mode), so a box says nothing about who
 closed it; the signed header that carries its digest does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -50,8 +51,25 @@ class SealingKey:
 
 def seal(recipient: str, plaintext: bytes, context: bytes) -> bytes:
     """Close a box for ``recipient`` (public sealing key, hex) that opens under ``context`` only."""
+    return seal_each([(recipient, plaintext, context)])[0]
+
+
+def seal_each(messages: Sequence[tuple[str, bytes, bytes]]) -> list[bytes]:
+    """A box for each (recipient, plaintext, context); ValueError if a recipient comes twice.
+
+    One sender key serves them all, which halves the work and is as safe as fresh ones: each
+    recipient's box has a key of its own (Bellare, Boldyreva, Staddon, PKC 2003).
+    """
+    if len({recipient.lower() for recipient, _plaintext, _context in messages}) < len(messages):
+        raise ValueError("a box's key would be used twice")
     ephemeral = X25519PrivateKey.generate()
     sender = ephemeral.public_key().public_bytes(_RAW, _PUBLIC)
+    return [_close(ephemeral, sender, *message) for message in messages]
+
+
+def _close(
+    ephemeral: X25519PrivateKey, sender: bytes, recipient: str, plaintext: bytes, context: bytes
+) -> bytes:
     try:
         public = bytes.fromhex(recipient)
         secret = ephemeral.exchange(X25519PublicKey.from_public_bytes(public))

@@ -18,10 +18,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from numpy.typing import NDArray
 
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
-from consortium.protocol.masking import Words, add_mask, agree, derive, public_key
+from consortium.protocol.masking import Words, add_mask, agree, derive, private_key, public_key
 from consortium.protocol.packing import Integers
 from consortium.protocol.secagg_messages import (
     Advertisement,
@@ -112,9 +113,10 @@ def mask(
     vector = numbers.astype(session.dtype)
     add_mask(vector, derive(bytes.fromhex(mine.seed), session.context, "self"))
     add_mask(vector, _pad_key(session, group_key, me))
+    key = private_key(bytes.fromhex(mine.mask_key))
     for other in session.members:
         if other != me:
-            _add_pair(session, vector, me, mine.mask_key, advertisements[other])
+            _add_pair(session, vector, me, key, advertisements[other])
     return vector
 
 
@@ -183,9 +185,10 @@ def open_sum(
             seed = bytes.fromhex(secret)
             add_mask(total, derive(seed, session.context, "self"), subtract=True)
             continue
+        key = private_key(bytes.fromhex(secret))
         for survivor in alive:
             # What the survivor added for this pair is what the absent bank would have taken away.
-            _add_pair(session, total, owner, secret, advertisements[survivor])
+            _add_pair(session, total, owner, key, advertisements[survivor])
     return _signed(session, total, len(alive))
 
 
@@ -211,11 +214,11 @@ def from_bytes(session: Session, blob: bytes) -> Words:
 
 
 def _add_pair(
-    session: Session, vector: Words, me: str, mask_key: str, other: Advertisement
+    session: Session, vector: Words, me: str, mask_key: X25519PrivateKey, other: Advertisement
 ) -> None:
     """Add the mask of a pair as bank ``me`` does: plus for the first of the two, else minus."""
     try:
-        shared = agree(bytes.fromhex(mask_key), bytes.fromhex(other.mask_key))
+        shared = agree(mask_key, bytes.fromhex(other.mask_key))
     except ValueError as fault:
         raise ProtocolRefused(
             "bad_mask_key",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -56,7 +57,7 @@ class Session(Record):
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
         return np.dtype(np.uint32) if self.layout.slot_bits == 32 else np.dtype(np.uint64)
 
-    @property
+    @cached_property
     def context(self) -> bytes:
         return hashlib.sha256(self.to_bytes()).digest()
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium.protocol.errors import ProtocolRefused
-from consortium.protocol.sealing import OVERHEAD_BYTES, SealingKey, seal, unseal
+from consortium.protocol.sealing import OVERHEAD_BYTES, SealingKey, seal, seal_each, unseal
 from tests.cast import player
 
 KEY = player("Bank 0").sealing
@@ -44,6 +44,21 @@ def test_a_truncated_box_is_refused():
 
 def test_two_boxes_of_one_text_have_nothing_in_common():
     assert seal(KEY.public, b"share", b"") != seal(KEY.public, b"share", b"")
+
+
+def test_boxes_of_one_call_open_for_their_own_recipient_only():
+    others = [player(f"Bank {number}").sealing for number in range(3)]
+    boxes = seal_each([(key.public, b"share", b"here") for key in others])
+    assert [unseal(key, box, b"here") for key, box in zip(others, boxes, strict=True)] == (
+        [b"share"] * 3
+    )
+    assert refused(others[0], boxes[1])
+    assert len({box[-21:] for box in boxes}) == 3
+
+
+def test_one_call_never_closes_two_boxes_with_one_key():
+    with pytest.raises(ValueError, match="used twice"):
+        seal_each([(KEY.public, b"one", b""), (KEY.public.upper(), b"two", b"")])
 
 
 def test_a_sealing_key_survives_its_file():

@@ -188,7 +188,9 @@ def test_a_vector_that_comes_late_stays_hidden_by_its_own_mask(five):
         alive=False,
     )
     for other in BANKS[:4]:
-        shared = masking.agree(bytes.fromhex(key), bytes.fromhex(five.public[other].mask_key))
+        shared = masking.agree(
+            masking.private_key(bytes.fromhex(key)), bytes.fromhex(five.public[other].mask_key)
+        )
         pair = masking.derive(shared, five.session.context, f"pair {other} {BANKS[4]}")
         masking.add_mask(late, pair)
     masking.add_mask(
