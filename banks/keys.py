@@ -1,11 +1,13 @@
 """A bank's private keys and key shares: files of its own folder (0600), never a database row.
 
 Layout of the folder: ``signing.key`` and ``sealing.key`` (32 secret bytes each) and one
-``share-<epoch>.json`` per key epoch in which the bank is a custodian.
+``share-<epoch>.json`` per key epoch in which the bank is a custodian. ``tokens-<id>.key`` hides the
+counterparties of the cross-bank signal; it is kept as long as sums under it are read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -56,6 +58,19 @@ def share(slug: str, epoch: str) -> KeyShare | None:
 def held_shares(slug: str) -> list[str]:
     """The epochs of which this bank holds a share."""
     return sorted(path.stem.removeprefix("share-") for path in folder(slug).glob("share-*.json"))
+
+
+def save_token_key(slug: str, key: bytes) -> str:
+    """Keep a key that counterparties are hidden under; returns its id."""
+    name = hashlib.sha256(b"consortium token key" + key).hexdigest()
+    path = folder(slug) / f"tokens-{name}.key"
+    if not path.exists():
+        _write(path, key)
+    return name
+
+
+def token_key(slug: str, name: str) -> bytes:
+    return _read(slug, f"tokens-{name}.key")
 
 
 def destroy_share(slug: str, epoch: str) -> bool:

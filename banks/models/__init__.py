@@ -11,6 +11,7 @@ from .rounds import (
     TrustedRoster,
     WitnessedHead,
 )
+from .signal import SignalConsent, SignalOpening, SignalPart, SignalPrice
 from .training import (
     BankSettings,
     Comparison,
@@ -37,6 +38,10 @@ __all__ = [
     "RoundPart",
     "Score",
     "SentMessage",
+    "SignalConsent",
+    "SignalOpening",
+    "SignalPart",
+    "SignalPrice",
     "SourceMapping",
     "Threshold",
     "TrainingRun",

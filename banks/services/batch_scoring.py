@@ -14,6 +14,7 @@ from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.models import BankSettings, Import, ImportStatus, Transaction
 from banks.services import datasets
 from banks.services.scoring import Bench, Matrix, bench_of, raise_alerts
+from banks.services.signal import joint
 from consortium.accounts import audit
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
@@ -96,7 +97,7 @@ def _matrices(bank: Bank, bench: Bench, wanted: set[int]) -> Iterator[Piece]:
     chosen = transactions.select(pl.col("key").is_in(list(wanted))).to_series()
     keys = transactions.filter(chosen)["key"].to_list()
     by_plan = {
-        plan: build_features(transactions, plan)
+        plan: build_features(transactions, plan, joint.signal_for(bank, transactions, plan))
         .filter(chosen)
         .select(feature_names(plan))
         .to_numpy()

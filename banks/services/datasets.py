@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from banks.ml.schema import CANONICAL, DAY, EXTRA_PREFIX, Mapping
 from banks.ml.windows import Windows, choose
 from banks.models import BankSettings, Import, ImportStatus, LabelEvent, Transaction
+from banks.services.signal import joint, openings
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.errors import Refused, gettext_noop
@@ -139,11 +140,11 @@ def prepare(bank: Bank, recipe: Recipe) -> Prepared:
     """
     version = data_version(bank)
     folder = _folder(bank)
-    said = json.dumps([version, recipe.to_json()], sort_keys=True)
+    said = json.dumps([version, _signal_version(bank, recipe), recipe.to_json()], sort_keys=True)
     path = folder / f"prepared-{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
     if path.exists():
         return _load(path, recipe.windows)
-    prepared = _build(frame(bank, version=version), recipe)
+    prepared = _build(bank, frame(bank, version=version), recipe)
     with _replacing(path) as target, target.open("wb") as file:
         arrays = {
             f"{part}.{name}": getattr(getattr(prepared, part), name)
@@ -182,6 +183,13 @@ def data_version(bank: Bank) -> str:
         last_label = LabelEvent.objects.filter(bank=bank).aggregate(last=Max("pk"))["last"]
     said = json.dumps([str(bank.pk), rows["n"], rows["last"], last_label])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def _signal_version(bank: Bank, recipe: Recipe) -> str:
+    if not recipe.plan.joint:
+        return ""
+    with bank_scope(bank.pk):
+        return openings.version(bank)
 
 
 def _span() -> tuple[int, int]:
@@ -232,11 +240,12 @@ def _read_database(bank: Bank, folder: Path) -> pl.DataFrame:
         )
 
 
-def _build(transactions: pl.DataFrame, recipe: Recipe) -> Prepared:
+def _build(bank: Bank, transactions: pl.DataFrame, recipe: Recipe) -> Prepared:
     from banks.ml.features import build_features, feature_names
 
     names = tuple(feature_names(recipe.plan))
-    features = build_features(transactions, recipe.plan).select(names)
+    signal = joint.signal_for(bank, transactions, recipe.plan)
+    features = build_features(transactions, recipe.plan, signal).select(names)
     return Prepared(
         features=names,
         windows=recipe.windows,

@@ -6,7 +6,7 @@ bits as the whole table would. Only numpy: this runs in the web process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +18,14 @@ from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.ml.features.rows import NOBODY, Rows, signed_log
 from banks.ml.features.sums import BucketSums
 from banks.ml.schema import DAY, EXTRA_PREFIX
+from banks.services.signal import joint, openings
 from consortium.protocol.errors import Refused, gettext_noop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from banks.models import Transaction
+    from banks.services.signal.openings import Heard
 
 # time, amount, is this account, is this counterparty, label or −1, known at or 0
 Row = tuple[int, int, bool, bool, int, int]
@@ -56,15 +58,23 @@ def features_of(
     def features(plan: FeaturePlan) -> NDArray[np.float32]:
         if not past and plan.kind == "behaviour":
             past.extend(_past(transaction))
-        return one_row(transaction, past, plan, extra)
+        heard = openings.heard(transaction.bank, plan) if plan.joint else []
+        return one_row(transaction, past, plan, extra, heard)
 
     return features
 
 
 def one_row(
-    transaction: Transaction, past: list[Row], plan: FeaturePlan, extra: tuple[str, ...] = ()
+    transaction: Transaction,
+    past: list[Row],
+    plan: FeaturePlan,
+    extra: tuple[str, ...] = (),
+    heard: Sequence[Heard] = (),
 ) -> NDArray[np.float32]:
-    """The features [F] of a transaction, given the rows it looks back on. No database."""
+    """The features [F] of a transaction, given the rows it looks back on. No database.
+
+    ``heard`` is what other banks were heard to know, for plans with the joint view.
+    """
     if plan.first_stage:
         raise Refused(
             "first_stage",
@@ -75,7 +85,7 @@ def one_row(
     columns: Mapping[str, NDArray[Any]] = (
         payment_features(this.time, this.amount, this.log_amount, plan)
         if plan.kind == "ready"
-        else _history(_rows(past, plan, transaction), plan).features(this)
+        else _history(_rows(past, plan, transaction), plan, heard, transaction).features(this)
     )
     own = dict(zip(extra, transaction.extra or (), strict=False))
     return np.array(
@@ -95,8 +105,13 @@ def microseconds(transaction: Transaction) -> int:
     return int(at.timestamp()) * 1_000_000 + at.microsecond
 
 
-def _history(rows: Rows, plan: FeaturePlan) -> History:
-    sums = BucketSums.of(rows, 1, plan) if plan.uses_counterparties else None
+def _history(
+    rows: Rows, plan: FeaturePlan, heard: Sequence[Heard], transaction: Transaction
+) -> History:
+    sums = None
+    if plan.uses_counterparties:
+        own = BucketSums.of(rows, 1, plan)
+        sums = joint.with_others(heard, own, transaction.counterparty)
     return History.of(rows, plan, 1, sums)
 
 

@@ -48,7 +48,7 @@ def open_together(parts, plan, terms, span):
 
 
 def joint_features(part, plan, opened, signal, slots) -> pl.DataFrame:
-    others = others_of([opened], signal.sums, [slots])
+    others = others_of([opened.told], signal.sums, [slots])
     joint = Signal(signal.counterparties, BucketSums.total([signal.sums, others]))
     return build_features(part, plan, joint)
 
@@ -88,7 +88,7 @@ def test_a_counterparty_of_two_banks_is_never_opened():
     assert slots["c0"] not in told
     assert {slots["c1"], slots["c2"]} <= told
     signal, where = signals[0]
-    others = others_of([opened], signal.sums, [where])
+    others = others_of([opened.told], signal.sums, [where])
     assert signal.counterparties.code("c0") not in others.volume.counterparty
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_summed_yet_is_the_banks_own_view():
     parts = banks_of(some_transactions(2000))
     opened, signals = open_together(parts, plan, TERMS, Span(FIRST, FIRST + 30, 1))
     signal, slots = signals[0]
-    others = others_of([opened], signal.sums, [slots])
+    others = others_of([opened.told], signal.sums, [slots])
     assert others.volume.bucket.max() < FIRST + 30
     joint = BucketSums.total([signal.sums, others])
     later = joint.volume.where(joint.volume.bucket >= FIRST + 30)
@@ -113,11 +113,11 @@ def test_a_watch_list_tells_of_frauds_and_of_nothing_else():
     assert set(opened.cells.sums) == {"frauds"}
     assert opened.cells["frauds"].max() <= len(parts)
     signal, slots = signals[0]
-    others = others_of([opened], signal.sums, [slots])
+    others = others_of([opened.told], signal.sums, [slots])
     assert not len(others.volume)
     assert (others.labels["known"] == others.labels["frauds"]).all()
     whole, _signals = open_together(parts, plan, TERMS, Span(FIRST, FIRST + 110, 1))
-    counts = others_of([whole], signal.sums, [slots])
+    counts = others_of([whole.told], signal.sums, [slots])
     would = watch_list_of(counts, len(parts) - 1)
     assert set(would.labels.bucket) >= set(others.labels.bucket)
 
@@ -128,7 +128,7 @@ def test_a_further_day_adds_what_was_opened_since():
     span = Span(FIRST, FIRST + 60, 1)
     opened, signals = open_together(parts, plan, TERMS, span)
     signal, slots = signals[0]
-    others = others_of([opened], signal.sums, [slots])
+    others = others_of([opened.told], signal.sums, [slots])
     expected = joint_features(parts[0], plan, opened, signal, slots)
     frame = parts[0].sort("time", "id")
     cut = START + 40 * DAY

@@ -85,7 +85,8 @@ class FeaturePlan:
     features that need the column ``first_stage`` (probability of fraud from payment and account
     alone, out of sample). ``fraud_prior`` is the fraud rate that thin counterparties are drawn
     to: take it from the training rows. ``amount_unit`` is the number of minor units in one unit
-    of the amount features.
+    of the amount features. ``joint`` counts what other banks know about a counterparty, wherever
+    the members' sums have been opened; elsewhere, and without it, the bank's own payments count.
     """
 
     kind: Kind = "behaviour"
@@ -98,6 +99,7 @@ class FeaturePlan:
     first_stage: bool = False
     fraud_prior: float = 0.005
     amount_unit: int = 100
+    joint: bool = False
 
     def __post_init__(self) -> None:
         if self.label_delay_days < 0:

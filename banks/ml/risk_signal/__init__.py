@@ -7,8 +7,8 @@ the opened one;
 """
 
 from banks.ml.risk_signal.others import others_of, watch_list_of
-from banks.ml.risk_signal.sums import OpenedSums
+from banks.ml.risk_signal.sums import OpenedSums, Told
 from banks.ml.risk_signal.terms import Terms
 from banks.ml.risk_signal.windows import Span
 
-__all__ = ["OpenedSums", "Span", "Terms", "others_of", "watch_list_of"]
+__all__ = ["OpenedSums", "Span", "Terms", "Told", "others_of", "watch_list_of"]

@@ -14,19 +14,17 @@ import numpy as np
 
 from banks.ml.features.events import IntArray
 from banks.ml.features.sums import LABELS, UNEXPLAINED_UNIT, VOLUME, BucketSums, Cells
-from banks.ml.risk_signal.sums import OpenedSums, capped
+from banks.ml.risk_signal.sums import Told, capped
 from banks.ml.risk_signal.terms import Terms
 
 
-def others_of(
-    opened: Sequence[OpenedSums], own: BucketSums, slots: Sequence[IntArray]
-) -> BucketSums:
-    """The other banks' part of opened sums, under this bank's counterparties.
+def others_of(told: Sequence[Told], own: BucketSums, slots: Sequence[IntArray]) -> BucketSums:
+    """The other banks' part of what was told, under this bank's counterparties.
 
-    ``slots`` gives for each of ``opened`` the slot of each of the bank's counterparties.
+    ``slots`` gives for each of ``told`` the slot of each of the bank's counterparties.
     """
     none = _nothing(own.counterparties)
-    parts = [_others(sums, own, where) for sums, where in zip(opened, slots, strict=True)]
+    parts = [_others(part, own, where) for part, where in zip(told, slots, strict=True)]
     return BucketSums.total([none, *parts])
 
 
@@ -42,10 +40,10 @@ def watch_list_of(others: BucketSums, banks: int) -> BucketSums:
     )
 
 
-def _others(opened: OpenedSums, own: BucketSums, slots: IntArray) -> BucketSums:
-    told = _told(opened, slots)
-    sent = {**_sent(opened.terms, own.volume, told), **_sent(opened.terms, own.labels, told)}
-    rest = {name: np.maximum(told[name] - sent[name], 0) for name in opened.terms.values}
+def _others(part: Told, own: BucketSums, slots: IntArray) -> BucketSums:
+    told, terms = _under(part, slots), part.terms
+    sent = {**_sent(terms, own.volume, told), **_sent(terms, own.labels, told)}
+    rest = {name: np.maximum(told[name] - sent[name], 0) for name in terms.values}
     frauds = rest["frauds"]
     known = np.maximum(rest.get("known", frauds), frauds)
     # Where the members have no first stage, no account has explained a fraud away.
@@ -59,15 +57,15 @@ def _others(opened: OpenedSums, own: BucketSums, slots: IntArray) -> BucketSums:
     )
 
 
-def _told(opened: OpenedSums, slots: IntArray) -> Cells:
-    """The opened cells of the bank's counterparties, by counterparty and bucket."""
-    cells = opened.cells
+def _under(told: Told, slots: IntArray) -> Cells:
+    """The cells told of the bank's counterparties, by counterparty and bucket."""
+    cells = told.cells
     start = np.searchsorted(cells.counterparty, slots, side="left")
     count = np.searchsorted(cells.counterparty, slots, side="right") - start
     who = np.repeat(np.arange(len(slots)), count)
     offset = np.arange(len(who)) - np.repeat(np.cumsum(count) - count, count)
     rows = np.repeat(start, count) + offset
-    return Cells(who, cells.bucket[rows], {name: cells[name][rows] for name in opened.terms.values})
+    return Cells(who, cells.bucket[rows], {name: cells[name][rows] for name in told.terms.values})
 
 
 def _sent(terms: Terms, own: Cells, told: Cells) -> dict[str, IntArray]:

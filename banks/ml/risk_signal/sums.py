@@ -6,7 +6,7 @@ that all banks derived alike, so a counterparty that is not open has no place in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,29 @@ def capped(terms: Terms, cells: Cells) -> Cells:
 
 
 @dataclass(frozen=True, eq=False)
+class Told:
+    """Opened cells by slot and bucket, of one or more openings under the same terms and key."""
+
+    terms: Terms
+    cells: Cells
+
+    @classmethod
+    def joined(cls, parts: Sequence[Told]) -> Told:
+        """The cells of all parts: openings of different buckets under the same terms."""
+        terms = parts[0].terms
+        cells = [part.cells for part in parts]
+        return cls(
+            terms,
+            Cells.of(
+                np.concatenate([part.counterparty for part in cells]),
+                np.concatenate([part.bucket for part in cells]),
+                {name: np.concatenate([part[name] for part in cells]) for name in terms.values},
+                terms.slots,
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class OpenedSums:
     """What one opening told: cells of the open slots that are not all zero, by slot and bucket.
 
@@ -75,6 +98,10 @@ class OpenedSums:
     terms: Terms
     directory: Directory
     cells: Cells
+
+    @property
+    def told(self) -> Told:
+        return Told(self.terms, self.cells)
 
     @classmethod
     def of(cls, terms: Terms, directory: Directory, opened: IntArray) -> OpenedSums:
