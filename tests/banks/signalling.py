@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from banks import keys
@@ -28,12 +29,12 @@ def opened_sums(
     own = [Signal.of_frame(frame, plan) for frame in frames]
     slots = [slots_of(KEY, signal.counterparties.names, terms.slots) for signal in own]
     pairs = list(zip(own, slots, strict=True))
-    seen = sum(presence_vector(terms, span, signal.sums.volume, where) for signal, where in pairs)
-    directory = Directory.from_presence(terms, span, seen)
-    total = sum(
+    seen = [presence_vector(terms, span, signal.sums.volume, where) for signal, where in pairs]
+    directory = Directory.from_presence(terms, span, np.sum(seen, axis=0))
+    sent = [
         sums_vector(terms, directory, signal.sums, where, least_banks=3) for signal, where in pairs
-    )
-    return OpenedSums.of(terms, directory, total)
+    ]
+    return OpenedSums.of(terms, directory, np.sum(sent, axis=0))
 
 
 def tell(bank: Bank, sums: OpenedSums, *, task: uuid.UUID | None = None) -> SignalOpening:
