@@ -16,6 +16,8 @@ from consortium.accounts.access import translated
 from consortium.accounts.models import Bank
 from consortium.protocol.errors import Refused
 
+MOST_ROUNDS = 5000
+
 
 class InviteForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
@@ -72,11 +74,12 @@ class TaskForm(forms.Form):
         initial="fraud-detection",
         help_text=_("What the members agree their data may be used for. Nodes refuse any other."),
     )
-    rounds = forms.IntegerField(
-        label=_("Update rounds"),
-        initial=5,
-        validators=[MinValueValidator(1), MaxValueValidator(50)],
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": 50}),
+    most_rounds = forms.IntegerField(
+        label=_("Most sums in a run"),
+        required=False,
+        help_text=_("Left empty, as many as the definition expects."),
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_ROUNDS)],
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": MOST_ROUNDS}),
     )
     round_seconds = forms.IntegerField(
         label=_("Seconds to contribute to a round"),
@@ -139,7 +142,7 @@ class RunForm(forms.Form):
         max_length=100,
         required=False,
         help_text=_(
-            "Names the data that the statistics are about; left empty, it is until today. Over one "
-            "window, statistics are opened with one set of banks only."
+            "Names the data that the first sum is about; left empty, it is until today. Over one "
+            "window it is opened with one set of banks only."
         ),
     )

@@ -58,7 +58,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "name_ja",
             "purpose",
             "protocol",
-            "rounds",
+            "most_rounds",
             "round_seconds",
             "cron",
             "zone",

@@ -22,7 +22,16 @@ class NewTaskSerializer(serializers.Serializer[Any]):
     name_ja = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
     purpose = serializers.CharField(max_length=60, required=False, default="fraud-detection")
     definition = serializers.JSONField(help_text="as `manage.py standard_task` prints it")
-    rounds = serializers.IntegerField(min_value=1, max_value=50, default=5)
+    most_rounds = serializers.IntegerField(
+        min_value=1,
+        max_value=5000,
+        default=None,
+        allow_null=True,
+        help_text="most sums before a candidate; null: as many as the definition expects",
+    )
+    most_values = serializers.IntegerField(
+        min_value=1, max_value=10_000_000, default=2_000_000, help_text="most values in one sum"
+    )
     round_seconds = serializers.IntegerField(min_value=10, max_value=7 * 24 * 3600, default=3600)
     vote_seconds = serializers.IntegerField(
         min_value=10, max_value=30 * 24 * 3600, default=24 * 3600
@@ -35,8 +44,8 @@ class DefinedTaskSerializer(serializers.ModelSerializer[Task]):
     class Meta:
         model = Task
         fields: ClassVar = [
-            "id", "name", "name_ja", "purpose", "protocol", "model", "recipe", "statistic_values",
-            "parameters", "metric_values", "rounds", "round_seconds", "vote_seconds", "cron",
+            "id", "name", "name_ja", "purpose", "protocol", "model", "recipe", "first_step",
+            "metric_values", "most_rounds", "most_values", "round_seconds", "vote_seconds", "cron",
             "zone", "enabled", "next_run_at", "created_at",
         ]  # fmt: skip
 

@@ -37,16 +37,13 @@ class Round(models.Model):
         DERIVING = "deriving", _("waiting for results")
         OVER = "over", _("over")
 
-    class Step(models.TextChoices):
-        STATISTICS = "statistics", _("standardisation statistics")
-        UPDATE = "update", _("model update")
-        METRICS = "metrics", _("score histograms")
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(TrainingRun, on_delete=models.PROTECT, related_name="rounds")
-    number = models.PositiveSmallIntegerField()  # 0 statistics, 1…R updates, R+1 metrics
+    number = models.PositiveSmallIntegerField()  # from 0; the last one is the metrics
     attempt = models.PositiveSmallIntegerField(default=1)
-    step = models.CharField(max_length=10, choices=Step)
+    step = models.CharField(max_length=200)
+    asked = models.JSONField()  # the step as the task or the banks of the round before asked for it
+    following = models.JSONField(null=True)  # the step that this round's banks ask for next
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.COLLECTING)
     manifest = models.JSONField()  # signed by the centre

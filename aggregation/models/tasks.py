@@ -16,8 +16,9 @@ class Task(models.Model):
     """A long-lived agreement: purpose, model, protocol, schedule. Its members: its rosters.
 
     ``model`` and ``recipe`` are the banks' business: JSON without floats that goes into every
-    manifest as it is. ``statistic_values``, ``parameters`` and ``metric_values`` are the lengths
-    of the vectors that it implies; an update has one value more for the weight and one a bank.
+    manifest as it is. ``first_step`` (``spec.Step`` on the wire) is the sum that a run begins with;
+    the banks ask for each further one, within ``most_rounds`` sums before the candidate and
+    ``most_values`` in one. ``metric_values`` counts the score histograms of an accepted candidate.
     """
 
     class Protocol(models.TextChoices):
@@ -32,12 +33,12 @@ class Task(models.Model):
     )
     model = models.JSONField(default=dict)
     recipe = models.JSONField(default=dict)
-    statistic_values = models.PositiveIntegerField()
-    parameters = models.PositiveIntegerField()
+    first_step = models.JSONField()
     metric_values = models.PositiveIntegerField(default=1024)
     clip = models.CharField(max_length=20, default="0.25")
     weight_cap = models.CharField(max_length=20, default="100000")
-    rounds = models.PositiveSmallIntegerField(_("update rounds"), default=5)
+    most_rounds = models.PositiveSmallIntegerField(_("most sums in a run"), default=50)
+    most_values = models.PositiveIntegerField(_("most values in a sum"), default=2_000_000)
     round_seconds = models.PositiveIntegerField(_("seconds to contribute"), default=3600)
     vote_seconds = models.PositiveIntegerField(_("seconds to vote"), default=24 * 3600)
     lease_seconds = models.PositiveIntegerField(_("seconds before the next custodian"), default=60)
@@ -57,10 +58,9 @@ class Task(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    statistic_values__gte=1,
-                    parameters__gte=1,
                     metric_values__gte=1,
-                    rounds__gte=1,
+                    most_rounds__gte=1,
+                    most_values__gte=1,
                     round_seconds__gte=1,
                     vote_seconds__gte=1,
                     lease_seconds__gte=1,
@@ -81,7 +81,7 @@ class Task(models.Model):
 
 
 class TrainingRun(models.Model):
-    """A series of rounds: statistics, updates, then (for an accepted candidate) metrics."""
+    """A series of rounds, as its banks ask for them; then, for an accepted candidate, metrics."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("running")
@@ -100,8 +100,7 @@ class TrainingRun(models.Model):
     roster = models.ForeignKey("RosterVersion", on_delete=models.PROTECT, related_name="runs")
     epoch = models.ForeignKey("KeyEpoch", on_delete=models.PROTECT, related_name="runs")
     seed = models.CharField(max_length=64)
-    window = models.CharField(max_length=100)  # the data that its statistics are about
-    update_rounds = models.PositiveSmallIntegerField()
+    window = models.CharField(max_length=100)  # the data that its first sum is about
     reason = models.TextField(blank=True)  # why it failed: an English message id
     reason_params = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=timezone.now)

@@ -22,7 +22,7 @@ from aggregation.selectors.duties import awaited_custodians
 from aggregation.services.rounds import LIVE, manifest_of, proposal_of
 from consortium.accounts.models import Bank
 from consortium.protocol.roster import Roster
-from consortium.protocol.spec import Manifest
+from consortium.protocol.spec import METRICS, Manifest
 
 Banks = dict[str, Bank]
 
@@ -156,8 +156,11 @@ class RunProgress:
 
     @property
     def planned(self) -> int:
-        """Rounds of a run that succeeds: statistics, updates, score histograms."""
-        return self.row.update_rounds + 2
+        """Rounds of a run that succeeds, as its banks see it now; the last one is the metrics."""
+        first = self.row.task.first_step
+        newest = self.rounds[-1].row if self.rounds else None
+        asked, number = (newest.asked, newest.number) if newest else (first, 0)
+        return number + 1 + int(asked["remaining"]) + (not newest or newest.step != METRICS)
 
     @property
     def opened(self) -> int:

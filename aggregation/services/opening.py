@@ -15,7 +15,7 @@ from consortium.accounts.models import Bank
 from consortium.protocol.envelope import Signed, digest, unframe, verify
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.sealing import OVERHEAD_BYTES
-from consortium.protocol.spec import DerivedResult, Epoch, PartialHeader
+from consortium.protocol.spec import METRICS, DerivedResult, Epoch, PartialHeader, Step
 
 State, Phase = Round.State, Round.Phase
 PROOF_ALLOWANCE = 64 * 1024
@@ -96,7 +96,7 @@ def keep_derived(*, bank: Bank, round_: Round, signed: Signed) -> Round:
     known, new = Derived.objects.get_or_create(
         round=row, bank=bank, defaults={"signed": signed.to_wire(), "result": derived.result}
     )
-    if known.result != derived.result:
+    if _said(known) != (derived.result, derived.next):
         raise Contradicts(
             "derived_already", gettext_noop("This bank has signed another result of this round.")
         )
@@ -115,7 +115,7 @@ def _checked_result(row: Round, bank: Bank, signed: Signed) -> DerivedResult:
         raise ProtocolRefused("other_round", gettext_noop("The result belongs to another round."))
     if row.phase not in {Phase.DERIVING, Phase.OVER} or row.state == State.ABANDONED:
         raise TooLate("not_deriving", gettext_noop("The round does not wait for results."))
-    length = manifest_of(row).length if row.step == Round.Step.METRICS else None
+    length = manifest_of(row).length if row.step == METRICS else None
     if (None if derived.values is None else len(derived.values)) != length:
         raise Refused(
             "wrong_values",
@@ -125,11 +125,17 @@ def _checked_result(row: Round, bank: Bank, signed: Signed) -> DerivedResult:
 
 
 def _compare(row: Round, derived: DerivedResult) -> None:
-    results = list(row.derived.values_list("result", flat=True))
+    results = [_said(one) for one in row.derived.all()]
     if len(set(results)) > 1:
         _dispute(row)
     elif row.state == State.FROZEN and len(results) >= manifest_of(row).threshold:
         _open(row, derived)
+
+
+def _said(known: Derived) -> tuple[str, Step | None]:
+    """What a bank derived, and the step that it asks for next: both must be everybody's."""
+    word = DerivedResult.from_wire(Signed.from_wire(known.signed).body)
+    return word.result, word.next
 
 
 def _dispute(row: Round) -> None:
@@ -148,7 +154,11 @@ def _dispute(row: Round) -> None:
 
 def _open(row: Round, derived: DerivedResult) -> None:
     opened = Round.objects.filter(pk=row.pk, state=State.FROZEN, phase=Phase.DERIVING).update(
-        state=State.OPENED, phase=Phase.OVER, result=derived.result, finished_at=timezone.now()
+        state=State.OPENED,
+        phase=Phase.OVER,
+        result=derived.result,
+        following=derived.next.to_wire() if derived.next else None,
+        finished_at=timezone.now(),
     )
     if opened != 1:
         raise rounds.moved_on()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -19,18 +20,13 @@ from consortium.accounts.models import Bank
 from consortium.protocol import spec
 from consortium.protocol.envelope import Signed
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.packing import ciphertexts_needed, layout_named
+from consortium.protocol.packing import ciphertexts_needed, smallest_layout
 from consortium.protocol.paillier import PublicKey
 from consortium.protocol.roster import Roster
-from consortium.protocol.spec import FreezeProposal, Manifest
+from consortium.protocol.spec import METRICS, FreezeProposal, Manifest, Step
 
 MOST_ATTEMPTS = 3
-LAYOUTS = {
-    Round.Step.STATISTICS: "k56b64",
-    Round.Step.UPDATE: "k16b24",
-    Round.Step.METRICS: "k32b40",
-}
-State, Phase, Step = Round.State, Round.Phase, Round.Step
+State, Phase = Round.State, Round.Phase
 LIVE = (State.OPEN, State.FROZEN)
 
 
@@ -59,7 +55,7 @@ def base_model(round_: Round) -> str:
 
 
 def open_round(
-    *, run: TrainingRun, number: int, step: str, base_model: str, attempt: int = 1
+    *, run: TrainingRun, number: int, step: Step, base_model: str, attempt: int = 1
 ) -> Round:
     """Publish the manifest of the run's next round; part of the caller's transaction."""
     manifest = _manifest(run, number, step, base_model, attempt)
@@ -68,7 +64,8 @@ def open_round(
         run=run,
         number=number,
         attempt=attempt,
-        step=step,
+        step=step.name,
+        asked=step.to_wire(),
         manifest=keys.signed(manifest).to_wire(),
         manifest_hash=manifest.hash(),
         subject=manifest.subject,
@@ -79,56 +76,47 @@ def open_round(
         event="manifest",
         facts={"task": manifest.task, "round": manifest.round, "manifest": manifest.hash()},
     )
-    audit.record(actor=system("rounds"), verb="round.opened", target=round_, step=step)
+    audit.record(actor=system("rounds"), verb="round.opened", target=round_, step=step.name)
     return round_
 
 
-def _manifest(run: TrainingRun, number: int, step: str, base_model: str, attempt: int) -> Manifest:
+def _manifest(run: TrainingRun, number: int, step: Step, base_model: str, attempt: int) -> Manifest:
     task, roster = run.task, Roster.from_wire(run.roster.body)
     numbers, now = roster.numbers, timezone.now()
-    able = _able(roster)
+    layout = smallest_layout(step.bits)
+    named = number == 0 or step.name == METRICS
     draft = Manifest(
         task=str(task.pk),
         run=str(run.pk),
         round=str(uuid.uuid4()),
         number=number,
         attempt=attempt,
-        step=cast(spec.Step, str(step)),
+        step=step.name,
         purpose=task.purpose,
         protocol=cast(spec.ProtocolName, str(task.protocol)),
-        layout=cast(spec.LayoutName, LAYOUTS[Step(step)]),
-        length=_length(run, step, len(able)),
-        ciphertexts=1,
-        clip=task.clip if step == Step.UPDATE else "1",
-        weight_cap=task.weight_cap if step == Step.UPDATE else "1",
+        layout=cast(spec.LayoutName, layout.id),
+        length=step.length,
+        ciphertexts=ciphertexts_needed(step.length, layout, run.epoch.key_bits),
+        clip=task.clip,
+        weight_cap=task.weight_cap,
         epoch=str(run.epoch_id),
         key_id=run.epoch.key_id,
         key_bits=run.epoch.key_bits,
         roster=run.roster.hash,
         roster_version=run.roster.version,
-        members=able,
+        members=_able(roster),
         minimum_cohort=numbers.minimum_cohort,
         quorum=numbers.quorum,
         threshold=numbers.threshold,
         base_model=base_model,
-        window="" if step == Step.UPDATE else run.window,
+        window=run.window if named else "",
         seed=run.seed,
         model=task.model,
         recipe=task.recipe,
         opened_at=int(now.timestamp()),
         deadline=int((now + timedelta(seconds=task.round_seconds)).timestamp()),
     )
-    members = _members(draft)
-    length = _length(run, step, len(members))
-    layout = layout_named(draft.layout)
-    return Manifest(
-        **{
-            **vars(draft),
-            "members": members,
-            "length": length,
-            "ciphertexts": ciphertexts_needed(length, layout, draft.key_bits),
-        }
-    )
+    return replace(draft, members=_members(draft))
 
 
 def _able(roster: Roster) -> tuple[str, ...]:
@@ -165,15 +153,6 @@ def frozen_before(subject: str) -> tuple[str, ...] | None:
         Round.objects.filter(subject=subject, frozen_at__isnull=False).order_by("frozen_at").first()
     )
     return proposal_of(first).banks if first else None
-
-
-def _length(run: TrainingRun, step: str, members: int) -> int:
-    """Values in the vector of a step: an update has a weight and a one-hot field beside it."""
-    return {
-        Step.STATISTICS: run.task.statistic_values,
-        Step.UPDATE: 1 + run.task.parameters + members,
-        Step.METRICS: run.task.metric_values,
-    }[Step(step)]
 
 
 # Moving on

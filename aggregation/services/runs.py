@@ -1,4 +1,8 @@
-"""A training run: statistics, update rounds, a candidate, the banks' votes, metrics, published."""
+"""A training run: sums that its banks ask for, a candidate, their votes, metrics, published.
+
+What the sums mean is the banks' business: the centre opens what they signed, within the task's
+limits.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,10 @@ from aggregation.services import epochs, ledger, rosters, rounds, versions
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.spec import starting_point
+from consortium.protocol.spec import METRICS, Step, starting_point
 
 State = TrainingRun.State
-Step = Round.Step
+METRIC_BITS = 32
 
 
 @transaction.atomic
@@ -26,8 +30,8 @@ def start_run(
 ) -> TrainingRun:
     """Begin a run with the task's present roster and its key.
 
-    ``window`` names the data that the statistics are about (today's date where it is empty): over
-    one window, statistics are opened with one set of banks only.
+    ``window`` names the data that the first sum is about (today's date where it is empty): over
+    one window it is opened with one set of banks only.
     """
     Task.objects.select_for_update().get(pk=task.pk)
     if TrainingRun.objects.filter(task=task, state=State.RUNNING).exists():
@@ -44,10 +48,10 @@ def start_run(
         epoch=epochs.usable_epoch(roster),
         seed=secrets.token_hex(32),
         window=window or f"{timezone.now():%Y-%m-%d}",
-        update_rounds=task.rounds,
     )
     base_model = starting_point(run.seed, task.model)
-    rounds.open_round(run=run, number=0, step=Step.STATISTICS, base_model=base_model)
+    first = Step.from_wire(task.first_step)
+    rounds.open_round(run=run, number=0, step=first, base_model=base_model)
     audit.record(actor=actor, verb="run.started", target=run, trigger=str(trigger))
     return run
 
@@ -83,35 +87,59 @@ def round_over(*, round_: Round) -> None:
     elif round_.state == Round.State.DISPUTED or round_.attempt >= rounds.MOST_ATTEMPTS:
         fail(run=run, reason=round_.reason, params=round_.reason_params)
     else:
-        _open(run, round_.number, round_.step, rounds.base_model(round_), round_.attempt + 1)
+        step = Step.from_wire(round_.asked)
+        _open(run, round_.number, step, rounds.base_model(round_), round_.attempt + 1)
 
 
 def _after_opening(run: TrainingRun, round_: Round) -> None:
-    if round_.step == Step.METRICS:
+    if round_.step == METRICS:
         versions.publish(run=run)
         _finish(run)
-    elif round_.number < run.update_rounds:
-        _open(run, round_.number + 1, Step.UPDATE, round_.result)
-    else:
+    elif round_.following is None:
         versions.propose(run=run, sha256=round_.result)
+    else:
+        step = Step.from_wire(round_.following)
+        _open(run, round_.number + 1, step, round_.result)
 
 
 def candidate_decided(*, run: TrainingRun, accepted: bool) -> None:
     """Go on after the vote: measure an accepted model, end the run of a rejected one."""
     if accepted:
-        _open(run, run.update_rounds + 1, Step.METRICS, run.version.sha256)
+        last = Round.objects.filter(run=run).aggregate(last=Max("number"))["last"]
+        step = Step(METRICS, bits=METRIC_BITS, length=run.task.metric_values, remaining=0)
+        _open(run, last + 1, step, run.version.sha256)
     else:
         _finish(run)
 
 
-def _open(run: TrainingRun, number: int, step: str, base_model: str, attempt: int = 1) -> None:
+def _open(run: TrainingRun, number: int, step: Step, base_model: str, attempt: int = 1) -> None:
     try:
+        _within_limits(run.task, number, step)
         with transaction.atomic():
             rounds.open_round(
                 run=run, number=number, step=step, base_model=base_model, attempt=attempt
             )
     except Refused as refused:
         fail(run=run, reason=refused.sentence, params=refused.params)
+
+
+def _within_limits(task: Task, number: int, step: Step) -> None:
+    """Banks that agree with one another still get no more than the task allows."""
+    if step.name != METRICS and number >= task.most_rounds:
+        raise Refused(
+            "too_many_rounds",
+            gettext_noop("The banks ask for more sums than the task allows (%(most)s)."),
+            most=task.most_rounds,
+        )
+    if step.length > task.most_values:
+        raise Refused(
+            "too_many_values",
+            gettext_noop(
+                "The banks ask for %(values)s values in one sum; the task allows %(most)s."
+            ),
+            values=step.length,
+            most=task.most_values,
+        )
 
 
 def _finish(run: TrainingRun) -> None:

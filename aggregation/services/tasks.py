@@ -13,20 +13,20 @@ from aggregation.services.schedules import next_run
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.spec import Step
 from consortium.protocol.wire import canonical, digest, parse
 
 LARGEST_TEXT = 256 * 1024
 LONGEST_VECTOR = 10_000_000
-LENGTHS = ("statistic_values", "parameters", "metric_values")
+MOST_VALUES = 2_000_000
 OBJECTS = ("model", "recipe")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What a model owner hands over: the model, how to train it, and the vectors' lengths."""
+    """What a model owner hands over: the model, how to train it, and the sum a run begins with."""
 
-    statistic_values: int
-    parameters: int
+    first_step: dict[str, Any]
     metric_values: int
     model: dict[str, Any]
     recipe: dict[str, Any]
@@ -55,7 +55,7 @@ def check_definition(found: object) -> Definition:
     """The definition that parsed JSON holds; nothing missing, nothing unknown, no floats."""
     if not isinstance(found, dict):
         raise _bad(gettext_noop("The definition must be one JSON object."))
-    names = {*LENGTHS, *OBJECTS}
+    names = {"first_step", "metric_values", *OBJECTS}
     if missing := sorted(names - set(found)):
         raise _bad(gettext_noop("The definition lacks %(names)s."), names=", ".join(missing))
     if unknown := sorted(map(str, set(found) - names)):
@@ -63,36 +63,32 @@ def check_definition(found: object) -> Definition:
             gettext_noop("The definition has unknown entries: %(names)s."),
             names=", ".join(unknown)[:200],
         )
-    for name in LENGTHS:
-        value = found[name]
+    _check_sizes(found)
+    for name in OBJECTS:
+        if not isinstance(found[name], dict) or not found[name]:
+            raise _bad(gettext_noop("%(name)s must be a JSON object with entries."), name=name)
+    definition = Definition(**found)
+    canonical(vars(definition))
+    return definition
+
+
+def _check_sizes(found: dict[str, Any]) -> None:
+    try:
+        first = Step.from_wire(found["first_step"])
+    except Refused as refused:
+        raise Refused(
+            "bad_definition", refused.sentence, field="definition", **refused.params
+        ) from refused
+    for name, value in (
+        ("first_step.length", first.length),
+        ("metric_values", found["metric_values"]),
+    ):
         if type(value) is not int or not 1 <= value <= LONGEST_VECTOR:
             raise _bad(
                 gettext_noop("%(name)s must be a whole number from 1 to %(most)s."),
                 name=name,
                 most=LONGEST_VECTOR,
             )
-    for name in OBJECTS:
-        if not isinstance(found[name], dict) or not found[name]:
-            raise _bad(gettext_noop("%(name)s must be a JSON object with entries."), name=name)
-    definition = Definition(**found)
-    _check_lengths_fit(definition)
-    return definition
-
-
-def _check_lengths_fit(definition: Definition) -> None:
-    """Where the model names its features, each has three statistics (count, sum, squares)."""
-    canonical(vars(definition))
-    features = definition.model.get("features")
-    if isinstance(features, list) and definition.statistic_values != 3 * len(features):
-        raise _bad(
-            gettext_noop(
-                "The model has %(features)s features, so statistic_values must be %(needed)s; "
-                "it is %(found)s."
-            ),
-            features=len(features),
-            needed=3 * len(features),
-            found=definition.statistic_values,
-        )
 
 
 @transaction.atomic
@@ -103,14 +99,18 @@ def create_task(
     definition: Definition,
     name_ja: str = "",
     purpose: str = "fraud-detection",
-    rounds: int = 5,
+    most_rounds: int | None = None,
+    most_values: int = MOST_VALUES,
     round_seconds: int = 3600,
     vote_seconds: int = 24 * 3600,
     cron: str = "0 3 * * *",
     zone: str = "Asia/Tokyo",
     enabled: bool = False,
 ) -> Task:
-    """Write an agreement down. Nobody takes part before its members have signed a roster."""
+    """Write an agreement down. Nobody takes part before its members have signed a roster.
+
+    ``most_rounds`` None allows the sums that the definition itself expects.
+    """
     name, purpose = name.strip(), purpose.strip()
     if not name or not purpose:
         field = "purpose" if name else "name"
@@ -129,7 +129,8 @@ def create_task(
         name=name,
         name_ja=name_ja.strip(),
         purpose=purpose,
-        rounds=rounds,
+        most_rounds=most_rounds or 1 + definition.first_step["remaining"],
+        most_values=most_values,
         round_seconds=round_seconds,
         vote_seconds=vote_seconds,
         cron=cron,

@@ -1,28 +1,19 @@
-"""A bank's vector for each step of a run, and the model that every bank derives from the sum.
+"""A bank's update in a round of federated averaging, and its score histograms, as integers.
 
 All vectors are integers, so sums are exact; from there to the model only numpy's float64 and one
 rounding to float32, so every bank derives the same bytes.
-
-An update is laid out as ``[w̄, x_1 … x_P, one-hot]``: w̄ = min(w, cap)/cap stands for the number of
-examples without showing it, x = w̄·Δθ is clipped, and a 1 in the bank's own place of the one-hot
-field lets everybody see that each member is in the sum once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from banks.ml.artifact import ModelArtifact
-from banks.ml.encoding import FloatArray, IntArray, Standardiser
+from banks.ml.encoding import FloatArray, IntArray
 from banks.ml.evaluation import histogram
 from banks.ml.models.base import Model
-from banks.ml.models.mlp import MLP, apply_update, initial_parameters, parameter_count
-from banks.ml.models.spec import ModelSpec
 from banks.ml.training import LocalUpdate
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.packing import Layout, dequantise, quantise
@@ -43,11 +34,6 @@ class UpdateForm:
     @property
     def length(self) -> int:
         return 1 + self.parameters + self.members
-
-
-def statistics_length(spec: ModelSpec) -> int:
-    """Values in a statistics vector."""
-    return 3 * len(spec.features)
 
 
 def update_vector(update: LocalUpdate, form: UpdateForm, *, position: int) -> IntArray:
@@ -90,34 +76,6 @@ def mean_update(sums: IntArray, form: UpdateForm, *, contributors: frozenset[int
         raise Refused("no_weight", gettext_noop("No bank had an example to learn from."))
     mean: FloatArray = dequantise(sums[1 : 1 + form.parameters], form.clip, form.layout) / weight
     return mean
-
-
-def model_from_statistics(
-    spec: ModelSpec, sums: IntArray, *, contributors: int, seed: int, about: Mapping[str, Any]
-) -> ModelArtifact:
-    """The untrained model: scales from the opened sums, parameters from the public seed."""
-    encoder = Standardiser.from_sums(sums, contributors)
-    return ModelArtifact(MLP(spec, encoder, initial_parameters(spec, seed)), about)
-
-
-def model_from_update(
-    base: ModelArtifact, mean_delta: ArrayLike, *, about: Mapping[str, Any]
-) -> ModelArtifact:
-    """The next model: the base's parameters plus the mean update."""
-    model = base.model
-    if not isinstance(model, MLP):
-        raise Refused("family", gettext_noop("This family of models does not learn by updates."))
-    delta = np.asarray(mean_delta, dtype=np.float64)
-    return ModelArtifact(
-        MLP(model.spec, model.encoder, apply_update(model.parameters, delta)), about
-    )
-
-
-def update_form(
-    spec: ModelSpec, *, members: int, clip: str, cap: str, layout: Layout
-) -> UpdateForm:
-    """The form that a manifest's decimal strings describe."""
-    return UpdateForm(parameter_count(spec), members, float(clip), float(cap), layout)
 
 
 def metrics_vector(model: Model, X: ArrayLike, labels: ArrayLike) -> IntArray:

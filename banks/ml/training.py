@@ -40,9 +40,11 @@ Progress = Callable[["Step"], None]
 class TrainingPlan:
     """How to train; part of the manifest, so every number is an integer (ppm = parts per million).
 
+    ``rounds`` are those of a run together; ``patience`` ends a training alone.
     ``proximal_ppm`` is FedProx's μ (Li et al. 2020); 0 is plain FedAvg (McMahan et al. 2017).
     """
 
+    rounds: int = 5
     epochs: int = 3
     batch_size: int = 512
     learning_rate_ppm: int = 2_000
@@ -62,7 +64,9 @@ class TrainingPlan:
             raise Refused("training_plan", gettext_noop("The training plan is not complete."))
         if not all(type(value) is int and 0 <= value <= 100 * PPM for value in body.values()):
             raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
-        if not 1 <= body["epochs"] <= 1000 or not 1 <= body["batch_size"] <= 1 << 20:
+        if not 1 <= body["rounds"] <= 1000 or not 1 <= body["epochs"] <= 1000:
+            raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
+        if not 1 <= body["batch_size"] <= 1 << 20:
             raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
         return cls(**body)
 

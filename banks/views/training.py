@@ -18,6 +18,7 @@ from banks.models import BankSettings, ModelVersion, TrainingRun
 from banks.services import training
 from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
+from consortium.naming import step_name
 from consortium.protocol.errors import Refused
 
 READERS = (Role.MODEL_OWNER, Role.LEAD, Role.BANK_ADMIN, Role.AUDITOR)
@@ -27,9 +28,6 @@ STEPS = {
     "features": gettext_lazy("Building features"),
     "learning": gettext_lazy("Learning"),
     "judging": gettext_lazy("Judging on later transactions"),
-    "statistics": gettext_lazy("Summing statistics, encrypted"),
-    "update": gettext_lazy("Learning together, encrypted"),
-    "metrics": gettext_lazy("Measuring together, encrypted"),
 }
 WORK = {
     "learn": gettext_lazy("learn"),
@@ -127,7 +125,7 @@ def _parts(run: TrainingRun) -> list[dict[str, Any]]:
     return [
         {
             "part": part,
-            "step": STEPS.get(part.purpose, part.purpose),
+            "step": step_name(part.purpose),
             "seconds": [
                 (label, part.seconds[name]) for name, label in WORK.items() if name in part.seconds
             ],
@@ -138,11 +136,15 @@ def _parts(run: TrainingRun) -> list[dict[str, Any]]:
 
 def _progress(run: TrainingRun) -> dict[str, Any]:
     return {
-        "step": STEPS.get(run.step, run.step),
+        "step": STEPS.get(run.step) or _together(run.step),
         "number": run.step_number,
         "total": run.steps_total,
         "share": run.progress if run.status == TrainingRun.Status.RUNNING else None,
     }
+
+
+def _together(step: str) -> str:
+    return _("Adding up, encrypted: %(what)s") % {"what": step_name(step)}
 
 
 def _failure(run: TrainingRun) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from aggregation.models import KeyEpoch, RosterVersion, Task
 from aggregation.services import enrolment, rosters, schedules
 from banks.ml.features import FeaturePlan
+from banks.ml.training import TrainingPlan
 from banks.models import BankSettings
 from banks.services.rounds import agreement, ceremony, joining
 from banks.services.rounds.node import Node
@@ -71,11 +72,13 @@ def sign(task: Task, banks: list[Bank]) -> None:
 
 def _task(rounds: int) -> Task:
     task = Task.objects.create(
-        **standard_task(FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1)),
+        **standard_task(
+            FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1),
+            training=TrainingPlan(rounds=rounds),
+        ),
         name=TASK,
         name_ja=TASK_JA,
         weight_cap="50000",
-        rounds=rounds,
         round_seconds=ROUND_SECONDS,
     )
     schedules.set_schedule(actor=cast.operator(), task=task, cron=NIGHTLY, zone=ZONE, enabled=True)

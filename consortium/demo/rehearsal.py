@@ -113,11 +113,11 @@ def _import(plan: Rehearsal, banks: list[Bank], mapping: Mapping) -> float:
 def _task(plan: Rehearsal, mapping: Mapping, windows: Windows) -> Task:
     known = Task.objects.filter(name=founding.TASK).first()
     features = FeaturePlan.for_mapping(mapping, label_delay_days=plan.label_delay)
-    proposed = standard_task(features)
-    recipe = RunRecipe(features, TrainingPlan(), windows=windows.to_json())
+    training = TrainingPlan(rounds=plan.rounds)
+    proposed = standard_task(features, training=training)
+    recipe = RunRecipe(features, training.to_json(), windows=windows.to_json())
     return known or Task.objects.create(
         name=founding.TASK,
-        rounds=plan.rounds,
         round_seconds=3600,
         **(proposed | {"recipe": recipe.to_json()}),
     )

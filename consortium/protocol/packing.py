@@ -75,6 +75,19 @@ def layout_named(name: object) -> Layout:
     return LAYOUTS[name]
 
 
+def smallest_layout(bits: int) -> Layout:
+    """The layout with the smallest slots that takes values of ``bits`` bits, sign included."""
+    for layout in LAYOUTS.values():
+        if bits <= layout.value_bits:
+            return layout
+    raise ProtocolRefused(
+        "value_too_wide",
+        gettext_noop("No layout holds values of %(bits)s bits; the widest holds %(most)s."),
+        bits=bits,
+        most=max(layout.value_bits for layout in LAYOUTS.values()),
+    )
+
+
 @dataclass(frozen=True)
 class UnpackedSum:
     """An opened sum: ``values`` int64[P], how many banks are in it, and the sum of their tags."""

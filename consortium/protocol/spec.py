@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from consortium.protocol.envelope import Signed, canonical, digest
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.errors import gettext_noop as _
 from consortium.protocol.packing import context_tag
 from consortium.protocol.wire import (
+    Between,
     Count,
     Decimal,
     Digest,
@@ -30,8 +31,9 @@ from consortium.protocol.wire import (
     Text,
 )
 
-Step = Literal["statistics", "update", "metrics"]
-"""What a round sums: standardisation statistics, model updates, or score histograms by label."""
+METRICS = "metrics"
+"""The step whose sum is published: score histograms by label, once a candidate is accepted."""
+MOST_BITS = 56
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
 LayoutName = Literal["k16b24", "k32b40", "k56b64"]
@@ -119,19 +121,34 @@ def share_context(task: str, epoch: str, bank: str) -> bytes:
 
 
 @dataclass(frozen=True)
+class Step(Record):
+    """One sum on a run's way to a model, as its banks ask for it.
+
+    The centre knows no models: it opens the round that fits (``bits`` a value with its sign,
+    ``length`` values). At most ``remaining`` steps follow before there is a candidate.
+    """
+
+    name: Name
+    bits: Annotated[int, Between(2, MOST_BITS)]
+    length: Positive
+    remaining: Count
+
+
+@dataclass(frozen=True)
 class Manifest(Message):
     """Everything a bank needs to take part in one round; signed by the centre.
 
     ``purpose`` is what the members agreed the data may be used for. ``members`` are the banks that
     may contribute: all of the roster that are not suspended, or, where a list of this subject has
-    been frozen before, exactly that list. ``length`` counts the values of the whole vector (for an
-    update: weight, parameters, one-hot roster field), ``ciphertexts`` how many Paillier ciphertexts
-    hold them. ``clip`` and ``weight_cap`` are decimal strings in the unit of the values.
-    ``base_model`` is the SHA-256 of what training starts from: ``starting_point(seed, model)`` for
-    the first round of a run, the result that the banks signed for each later one. ``model`` and
+    been frozen before, exactly that list. ``step`` names the sum, ``length`` counts its values: the
+    first is the task's, each later one what the banks signed (``DerivedResult.next``).
+    ``ciphertexts`` says how many Paillier ciphertexts hold them. ``clip`` and ``weight_cap`` are
+    decimal strings in the unit of the values.
+    ``base_model`` is the SHA-256 of what the round starts from: ``starting_point(seed, model)`` for
+    the first round of a run, the state that the banks signed for each later one. ``model`` and
     ``recipe`` (training) are JSON objects without floats; ``seed`` is public randomness (hex) that
-    initial parameters come from, in every round of the run. ``window`` names the data a statistic
-    is about ("" for updates). Times are Unix seconds.
+    initial parameters come from, in every round of the run. ``window`` names the data of a run's
+    first sum and of its metrics ("" between them). Times are Unix seconds.
     """
 
     kind = "manifest"
@@ -141,7 +158,7 @@ class Manifest(Message):
     round: Identifier
     number: Count
     attempt: Positive
-    step: Step
+    step: Name
     purpose: Name
     protocol: ProtocolName
     layout: LayoutName
@@ -180,10 +197,10 @@ class Manifest(Message):
     def subject(self) -> str:
         """What only one list of banks may ever be frozen over (SHA-256).
 
-        Two sums over one base model, or of one statistic over one window, with different banks are
+        Two sums over one base model, or of a first step over one window, with different banks are
         a subtraction away from one bank.
         """
-        what = self.window if self.step == "statistics" else [self.base_model, self.window]
+        what = self.window if self.number == 0 else [self.base_model, self.window]
         return digest(canonical([self.task, self.step, what]))
 
     @property
@@ -330,9 +347,10 @@ def partials_context(proposal: str, custodian: str) -> bytes:
 class DerivedResult(Message):
     """What a bank derived from the opened sum.
 
-    ``result`` is the SHA-256 of the bytes that every bank must derive alike: the next base model
-    for statistics and updates, ``values_digest(values)`` for published statistics. ``values`` is
-    the opened sum itself where it is published (metrics rounds), else None.
+    ``result`` is the SHA-256 of the bytes that every bank must derive alike: the run's next state
+    or its candidate, ``values_digest(values)`` for published statistics. ``next`` is the step that
+    follows from it, None once there is a candidate. ``values`` is the opened sum itself where it
+    is published (metrics rounds), else None.
     """
 
     kind = "derived"
@@ -342,9 +360,12 @@ class DerivedResult(Message):
     bank: Identifier
     proposal: Digest
     result: Digest
+    next: Step | None
     values: tuple[Count, ...] | None
 
     def invariants(self) -> None:
+        if self.values is not None and self.next is not None:
+            raise ProtocolRefused("bad_derived", _("Nothing follows a published sum."))
         if self.values is not None and values_digest(self.values) != self.result:
             raise ProtocolRefused(
                 "bad_derived", _("The result is not the digest of the published values.")

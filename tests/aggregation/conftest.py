@@ -63,10 +63,8 @@ def make_task(**changes) -> Task:
         "name": "Card fraud",
         "model": {"family": "mlp", "hidden": [4]},
         "recipe": {"epochs": 1},
-        "statistic_values": 6,
-        "parameters": 8,
+        "first_step": {"name": "statistics", "bits": 56, "length": 6, "remaining": 2},
         "metric_values": 10,
-        "rounds": 2,
     }
     return Task.objects.create(**{**facts, **changes})
 

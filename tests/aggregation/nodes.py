@@ -41,6 +41,7 @@ from consortium.protocol.spec import (
     NextDuties,
     PartialHeader,
     Receipt,
+    Step,
     SubmissionHeader,
     partials_context,
     share_context,
@@ -51,6 +52,7 @@ from consortium.protocol.wire import Message
 
 API = "/api/v1/coordinator/"
 LIMIT = 1 << 24
+UPDATES = 2
 
 
 @dataclass
@@ -213,8 +215,9 @@ class Node:
         """Small numbers that differ from bank to bank; an update ends with the one-hot field."""
         values = np.full(manifest.length, self.value, dtype=np.int64)
         if manifest.step == "update":
-            values[-len(manifest.members) :] = 0
-            values[manifest.members.index(self.bank) - len(manifest.members)] = 1
+            banks = self.roster(manifest.task, manifest.roster).banks
+            values[-len(banks) :] = 0
+            values[banks.index(self.bank) - len(banks)] = 1
         return values
 
     def upload(self, round_id: str, **changes: Any) -> bytes:
@@ -385,12 +388,15 @@ class Node:
         manifest = self.manifest(round_id)
         sums = self.sums[round_id] = self.opened(round_id)
         published = tuple(sums) if manifest.step == "metrics" else None
+        members = len(self.roster(manifest.task, manifest.roster).banks)
+        update = Step("update", 16, 9 + members, max(0, 1 - manifest.number))
         facts: dict[str, Any] = {
             "task": manifest.task,
             "round": round_id,
             "bank": self.bank,
             "proposal": self.certified_sum(round_id)[0].proposal.hash(),
             "result": values_digest(published or (int(np.abs(sums).sum()),)),
+            "next": update if manifest.number < UPDATES else None,
             "values": published,
             **changes,
         }

@@ -301,7 +301,7 @@ def test_an_opened_sum_is_published_in_metrics_rounds_only(three):
     three.start()
     play(three.nodes, only={"submit", "sign_freeze", "open"})
     round_id, node = str(three.round.pk), three.nodes[0]
-    leaked = node.derive(round_id, values=(1, 2), result=values_digest((1, 2)))
+    leaked = node.derive(round_id, values=(1, 2), result=values_digest((1, 2)), next=None)
     refused(leaked, 422, "wrong_values")
     assert not Derived.objects.exists()
 

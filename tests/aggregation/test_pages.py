@@ -198,7 +198,8 @@ def test_the_model_owners_text_becomes_a_task(mio):
     assert answer.url == at("task", task.pk)
     standard = standard_task(hidden=(4,))
     assert (task.model, task.recipe) == (standard["model"], standard["recipe"])
-    assert (task.parameters, task.metric_values) == (standard["parameters"], 1024)
+    assert (task.first_step, task.metric_values) == (standard["first_step"], 1024)
+    assert task.most_rounds == 1 + standard["first_step"]["remaining"]
     assert AuditEntry.objects.get(verb="task.created").actor == "Mio Hara"
 
 
@@ -219,13 +220,14 @@ def test_the_definition_may_come_as_a_file(mio):
         (lambda d: "", "one of them"),
         (lambda d: "{", "The definition must be JSON text in UTF-8"),
         (lambda d: "[]", "must be one JSON object"),
-        (lambda d: {**d, "parameters": 1.5}, "without floats"),
-        (lambda d: {**d, "parameters": 0}, "parameters must be a whole number from 1"),
-        (lambda d: {**d, "parameters": True}, "parameters must be a whole number from 1"),
+        (lambda d: {**d, "metric_values": 1.5}, "without floats"),
+        (lambda d: {**d, "metric_values": 0}, "metric_values must be a whole number from 1"),
+        (lambda d: {**d, "metric_values": True}, "metric_values must be a whole number from 1"),
         (lambda d: {k: v for k, v in d.items() if k != "recipe"}, "lacks recipe"),
         (lambda d: {**d, "rows": 3}, "unknown entries: rows"),
         (lambda d: {**d, "model": []}, "model must be a JSON object"),
-        (lambda d: {**d, "statistic_values": 5}, "statistic_values must be"),
+        (lambda d: {**d, "first_step": {"name": "x"}}, "Step.bits must be present"),
+        (lambda d: {**d, "first_step": {**d["first_step"], "bits": 80}}, "Step.bits must be 2-56"),
         (lambda d: {**d, "recipe": {"x": "y" * 300_000}}, "larger than 256 kB"),
     ],
 )

@@ -77,5 +77,5 @@ def test_standard_task_prints_what_the_operator_pastes(capsys):
     call_command("standard_task", "--kind", "ready", "--extra", "V1", "V2", "--hidden", "8")
     printed = capsys.readouterr().out
     definition = read_definition(printed)
-    assert definition.statistic_values == 3 * len(definition.model["features"])
+    assert definition.first_step["length"] == 3 * len(definition.model["features"])
     assert json.loads(printed)["recipe"]["plan"]["extra"] == ["V1", "V2"]

@@ -13,10 +13,12 @@ from aggregation.models import (
     PublishedSum,
     Round,
     Submission,
+    Task,
     TrainingRun,
 )
 from aggregation.services import submissions
 from consortium.protocol import receipts
+from consortium.protocol.spec import Step
 from tests.aggregation.conftest import a_lease_passes
 from tests.aggregation.nodes import play
 
@@ -131,3 +133,32 @@ def test_no_table_of_the_centre_holds_a_number_of_one_bank(five):
             for (text,) in cursor.fetchall():
                 assert str(canary) not in text
                 assert f"{canary:x}" not in text.replace("\\x", "")
+
+
+def test_banks_that_ask_for_different_next_steps_dispute_the_round(three):
+    run = three.start()
+    play(three.nodes, only={"submit", "sign_freeze", "open"})
+    round_id = str(three.round.pk)
+    asked = {"name": "update", "bits": 16, "remaining": 0}
+    three.nodes[0].derive(round_id, next=Step(**asked, length=12))
+    three.nodes[1].derive(round_id, next=Step(**asked, length=13))
+    run.refresh_from_db()
+    assert run.rounds.get().state == Round.State.DISPUTED
+    assert run.state == TrainingRun.State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ({"most_rounds": 2}, "more sums than the task allows"),
+        ({"most_values": 11}, "values in one"),
+    ],
+)
+def test_banks_get_no_more_than_the_task_allows(three, limit, sentence):
+    Task.objects.update(**limit)
+    run = three.start()
+    play(three.nodes)
+    run.refresh_from_db()
+    assert run.state == TrainingRun.State.FAILED
+    assert sentence in run.reason
+    assert {r.state for r in run.rounds.all()} == {Round.State.OPENED}

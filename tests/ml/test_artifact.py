@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banks.ml.artifact import CHECKSUM_BYTES, PREFIX, ModelArtifact
+from banks.ml.artifact import ModelArtifact
+from banks.ml.container import CHECKSUM_BYTES, PREFIX
 from banks.ml.encoding import Standardiser, statistics
 from banks.ml.models import MLP, initial_parameters, mlp_spec
 from consortium.protocol.errors import Refused

@@ -156,7 +156,7 @@ def test_a_second_opening_over_the_same_model_with_other_banks_is_refused():
 
 
 def test_the_same_statistic_with_one_member_fewer_is_refused_even_in_another_run():
-    window = {"step": "statistics", "window": "2026-W01"}
+    window = {"number": 0, "step": "statistics", "window": "2026-W01"}
     first = a_manifest(ROSTER, **window)
     later = a_manifest(
         ROSTER,

@@ -23,6 +23,7 @@ from consortium.protocol.spec import (
     NextDuties,
     PartialHeader,
     Receipt,
+    Step,
     SubmissionHeader,
     payload_context,
     starting_point,
@@ -49,6 +50,9 @@ ROSTER = first_roster(CAST).roster
 MANIFEST = a_manifest(ROSTER)
 PROPOSAL = a_proposal(CAST, MANIFEST)
 VALUES = (3, 0, 2**40)
+PUBLISHED = DerivedResult(
+    TASK, MANIFEST.round, CAST[0].bank, PROPOSAL.hash(), values_digest(VALUES), None, VALUES
+)
 RECORDS = [
     MANIFEST,
     an_epoch(ROSTER),
@@ -67,8 +71,15 @@ RECORDS = [
         digest_of("payload"),
         tuple(Box(p.bank, digest_of(p.name)) for p in CAST),
     ),
+    PUBLISHED,
     DerivedResult(
-        TASK, MANIFEST.round, CAST[0].bank, PROPOSAL.hash(), values_digest(VALUES), VALUES
+        TASK,
+        MANIFEST.round,
+        CAST[0].bank,
+        PROPOSAL.hash(),
+        digest_of("state"),
+        Step("update", 16, 40, 3),
+        None,
     ),
     ModelVote(TASK, MANIFEST.run, CAST[0].bank, digest_of("model"), True, "better"),  # noqa: FBT003
     JoinRequest("token", digest_of("key"), digest_of("sealing")),
@@ -116,7 +127,7 @@ def test_every_message_has_a_kind_of_its_own():
         {"clip": "0.50"},
         {"clip": ""},
         {"layout": "k8b8"},
-        {"step": "sum"},
+        {"step": ""},
         {"protocol": "plain"},
         {"length": 0},
         {"deadline": NOW},
@@ -146,7 +157,7 @@ def test_the_subject_is_what_may_be_summed_once():
     assert replace(MANIFEST, **later).subject == MANIFEST.subject
     assert replace(MANIFEST, base_model=digest_of("b")).subject != MANIFEST.subject
     assert replace(MANIFEST, step="metrics").subject != MANIFEST.subject
-    statistic = replace(MANIFEST, step="statistics", window="2026-W01")
+    statistic = replace(MANIFEST, number=0, step="statistics", window="2026-W01")
     fresh = replace(statistic, base_model=digest_of("fresh seed"), **later)
     assert fresh.subject == statistic.subject
     assert replace(statistic, window="2026-W02").subject != statistic.subject
@@ -171,7 +182,12 @@ def test_the_starting_point_depends_on_seed_and_model():
 
 def test_published_values_must_be_what_the_result_says():
     with pytest.raises(ProtocolRefused, match="digest of the published values"):
-        DerivedResult(TASK, MANIFEST.round, CAST[0].bank, PROPOSAL.hash(), digest_of("x"), VALUES)
+        replace(PUBLISHED, result=digest_of("x"))
+
+
+def test_nothing_follows_a_published_sum():
+    with pytest.raises(ProtocolRefused, match="Nothing follows"):
+        replace(PUBLISHED, next=Step("update", 16, 40, 3))
 
 
 def test_a_custodian_has_one_place():

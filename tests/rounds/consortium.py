@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from aggregation.models import Task, TrainingRun
 from aggregation.services import enrolment, rosters, runs
-from banks.ml.features import FeaturePlan, feature_names
-from banks.ml.models.mlp import mlp_spec, parameter_count
+from banks.ml.features import FeaturePlan
 from banks.ml.training import TrainingPlan
 from banks.models import ProtocolLease
 from banks.services.rounds import agreement, ceremony, contribution, joining, outcome, steps
 from banks.services.rounds.node import Node
-from banks.services.rounds.recipe import RunRecipe
+from banks.services.rounds.standard import standard_task
 from consortium.accounts.actors import Actor, system
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -45,15 +44,9 @@ class Consortium:
 
     def agree(self) -> Task:
         """A task, a roster that everybody signs, a key that two witness."""
-        features = tuple(feature_names(plan()))
-        spec = mlp_spec(features, hidden=(4,))
+        training = TrainingPlan(rounds=2, epochs=1)
         self.task = Task.objects.create(
-            name="Payments",
-            model=spec.to_json(),
-            recipe=RunRecipe(plan(), TrainingPlan(epochs=1), windows=None).to_json(),
-            statistic_values=3 * len(features),
-            parameters=parameter_count(spec),
-            rounds=2,
+            name="Payments", **standard_task(plan(), training=training, hidden=(4,))
         )
         self.sign_roster()
         return self.task

@@ -44,6 +44,12 @@ def named_arrays(model: Model) -> dict[str, NDArray[Any]]:
     return dict(sorted(named.items()))
 
 
+def size_of(model: Model) -> int:
+    """How many numbers were learned, beside those of the encoding."""
+    named = named_arrays(model)
+    return sum(array.size for name, array in named.items() if ENCODER_PREFIX not in name)
+
+
 def build(description: dict[str, Any], arrays: Arrays) -> Model:
     """Inverse of ``describe`` and ``named_arrays``; raises Refused or KeyError."""
     if "parts" in description:

@@ -12,16 +12,10 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from banks.ml.artifact import ModelArtifact
-from banks.ml.encoding import IntArray, statistics
-from banks.ml.federation import metrics_vector, update_form, update_vector
-from banks.ml.models.mlp import MLP
-from banks.ml.models.spec import ModelSpec
+from banks.ml.encoding import IntArray
 from banks.models import RoundPart, TrainingRun
-from banks.services import datasets
-from banks.services.rounds import agreement
+from banks.services.rounds import agreement, course
 from banks.services.rounds.node import Node, manifest_of
-from banks.services.rounds.recipe import RunRecipe
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
@@ -29,7 +23,7 @@ from consortium.protocol import custody, paillier, popk
 from consortium.protocol.envelope import Signed, digest, frame
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.packing import layout_named, pack
-from consortium.protocol.spec import Manifest, SubmissionHeader, starting_point
+from consortium.protocol.spec import Manifest, SubmissionHeader
 
 LEASE = timedelta(minutes=10)
 Stage = RoundPart.Stage
@@ -41,7 +35,7 @@ def take_part(node: Node, round_id: str) -> RoundPart:
     if known is not None:
         return known
     signed, manifest = agreement.manifest(node, round_id)
-    base_model(node, manifest)
+    course.check_start(node, manifest)
     return _remember(node, signed, manifest, stage=Stage.TRAINING)
 
 
@@ -95,33 +89,6 @@ def _remember(node: Node, signed: Signed, manifest: Manifest, *, stage: str) -> 
     return part
 
 
-def base_model(node: Node, manifest: Manifest) -> ModelArtifact | None:
-    """The model a round starts from, as this bank derived it; None for a run's first round.
-
-    Refused when the manifest starts from bytes that this bank did not derive: every bank must
-    train from the same model.
-    """
-    if manifest.step == "statistics":
-        if manifest.base_model != starting_point(manifest.seed, manifest.model):
-            raise Refused(
-                "other_model",
-                gettext_noop("The manifest does not start from its own public seed."),
-            )
-        return None
-    with bank_scope(node.bank.pk):
-        part = RoundPart.objects.filter(
-            consortium_run=manifest.run, derived_hash=manifest.base_model
-        ).first()
-    if part is None:
-        raise Refused(
-            "base_model_missing",
-            gettext_noop("This bank has not derived the model that the round starts from."),
-        )
-    derived = bytes(part.derived)
-    custody.check_base_model(manifest, derived)
-    return ModelArtifact.from_bytes(derived)
-
-
 def waiting_for_training(node: Node) -> list[int]:
     """Parts that nobody works on: new ones, and those whose worker fell silent."""
     with bank_scope(node.bank.pk):
@@ -164,7 +131,7 @@ def _claim(node: Node, part_id: int) -> RoundPart | None:
 def _work(node: Node, part: RoundPart) -> dict[str, object]:
     manifest = manifest_of(part)
     started = time.perf_counter()
-    vector = _vector(node, manifest)
+    vector = course.vector(node, manifest)
     learned = time.perf_counter()
     signed, upload = encrypt(node, manifest, vector)
     return {
@@ -177,61 +144,6 @@ def _work(node: Node, part: RoundPart) -> dict[str, object]:
             "encrypt": round(time.perf_counter() - learned, 3),
         },
     }
-
-
-def _vector(node: Node, manifest: Manifest) -> IntArray:
-    """What this bank contributes: sums over its rows, a model update, or score histograms."""
-    recipe = RunRecipe.from_json(manifest.recipe)
-    spec = ModelSpec.from_json(manifest.model)
-    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
-    recipe.require_features(spec, prepared.features)
-    if manifest.step == "statistics":
-        return statistics(prepared.train.X)
-    artifact = base_model(node, manifest)
-    if artifact is None:
-        raise Refused("other_model", gettext_noop("The round names no model to start from."))
-    if manifest.step == "metrics":
-        return metrics_vector(artifact.model, prepared.test.X, prepared.test.labels)
-    return _update(node, manifest, recipe, artifact, prepared)
-
-
-def _update(
-    node: Node,
-    manifest: Manifest,
-    recipe: RunRecipe,
-    artifact: ModelArtifact,
-    prepared: datasets.Prepared,
-) -> IntArray:
-    from banks.ml import training
-
-    model = artifact.model
-    if not isinstance(model, MLP):
-        raise Refused("family", gettext_noop("This family of models does not learn by updates."))
-    seed = bank_seed(manifest, node.identity)
-    examples = training.prepare(
-        model.encoder, prepared.train.X, prepared.train.labels, prepared.train.ids, seed=seed
-    )
-    update = training.local_update(
-        model.spec,
-        model.parameters,
-        examples,
-        recipe.training,
-        round_index=manifest.number - 1,
-        seed=seed,
-    )
-    form = update_form(
-        model.spec,
-        members=len(manifest.members),
-        clip=manifest.clip,
-        cap=manifest.weight_cap,
-        layout=layout_named(manifest.layout),
-    )
-    return update_vector(update, form, position=manifest.members.index(node.identity))
-
-
-def bank_seed(manifest: Manifest, bank: str) -> int:
-    """The bank's own seed for a run: recorded with the manifest, so the work is repeatable."""
-    return int(digest(f"{manifest.seed}:{bank}".encode())[:15], 16)
 
 
 def encrypt(node: Node, manifest: Manifest, vector: IntArray) -> tuple[Signed, bytes]:

@@ -11,18 +11,10 @@ from django.db.models.functions import Now
 from banks.ml.artifact import ModelArtifact
 from banks.ml.encoding import IntArray
 from banks.ml.evaluation import histogram, histogram_average_precision
-from banks.ml.federation import (
-    mean_update,
-    model_from_statistics,
-    model_from_update,
-    update_form,
-)
-from banks.ml.models.mlp import parameter_count
-from banks.ml.models.spec import ModelSpec
+from banks.ml.models.registry import size_of
 from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
 from banks.services import datasets, versions
-from banks.services.rounds import agreement, custody
-from banks.services.rounds.contribution import base_model
+from banks.services.rounds import agreement, course, custody
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
 from consortium.accounts import audit
@@ -30,14 +22,14 @@ from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol import custody as protocol_custody
 from consortium.protocol import threshold
-from consortium.protocol.envelope import Signed, digest, unframe
+from consortium.protocol.envelope import Signed, unframe
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.packing import layout_named, unpack
 from consortium.protocol.sealing import unseal
 from consortium.protocol.spec import (
+    METRICS,
     DerivedResult,
     FreezeCertificate,
-    Manifest,
     ModelVote,
     PartialHeader,
     partials_context,
@@ -55,18 +47,20 @@ def derive(node: Node, part: RoundPart) -> None:
     manifest = manifest_of(part)
     certificate, sums = opened(node, part)
     banks = certificate.proposal.banks
-    if manifest.step == "metrics":
+    if manifest.step == METRICS:
         values = tuple(int(value) for value in sums)
-        content, result = b"", values_digest(values)
+        content, result, following = b"", values_digest(values), None
     else:
-        content = _next_model(node, manifest, sums, banks).to_bytes()
-        values, result = None, digest(content)
+        derived = course.advance(node, manifest, sums, banks)
+        content, result, following = derived.content, derived.digest, derived.next
+        values = None
     message = DerivedResult(
         task=manifest.task,
         round=manifest.round,
         bank=node.identity,
         proposal=certificate.proposal.hash(),
         result=result,
+        next=following,
         values=values,
     )
     node.update(
@@ -151,29 +145,6 @@ def _partial(
         proof,
     )
     return header, values
-
-
-def _next_model(
-    node: Node, manifest: Manifest, sums: IntArray, banks: tuple[str, ...]
-) -> ModelArtifact:
-    spec = ModelSpec.from_json(manifest.model)
-    about = {"task": manifest.task, "run": manifest.run, "round": manifest.number}
-    if manifest.step == "statistics":
-        return model_from_statistics(
-            spec, sums, contributors=len(banks), seed=int(manifest.seed[:15], 16), about=about
-        )
-    base = base_model(node, manifest)
-    if base is None:
-        raise Refused("other_model", gettext_noop("The round names no model to start from."))
-    form = update_form(
-        spec,
-        members=len(manifest.members),
-        clip=manifest.clip,
-        cap=manifest.weight_cap,
-        layout=layout_named(manifest.layout),
-    )
-    places = frozenset(manifest.members.index(bank) for bank in banks)
-    return model_from_update(base, mean_update(sums, form, contributors=places), about=about)
 
 
 def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
@@ -281,7 +252,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
                 family=artifact.model.family,
                 artifact=artifact.to_bytes(),
                 recipe=recipe,
-                parameters=parameter_count(artifact.model.spec),
+                parameters=size_of(artifact.model),
                 scorer=artifact.model,
                 lineage=_lineage(run, candidate),
                 run=own,

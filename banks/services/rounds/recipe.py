@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from banks.ml.features import FeaturePlan
-from banks.ml.models.spec import ModelSpec
-from banks.ml.training import TrainingPlan
 from banks.services import datasets
 from consortium.accounts.models import Bank
 from consortium.protocol.errors import Refused, gettext_noop
@@ -15,10 +13,12 @@ from consortium.protocol.errors import Refused, gettext_noop
 
 @dataclass(frozen=True)
 class RunRecipe:
-    """``windows`` None lets each bank cut its own span of data in the agreed proportions."""
+    """``windows`` None lets each bank cut its own span of data in the agreed proportions;
+    ``training`` is the plan of the model's family.
+    """
 
     plan: FeaturePlan
-    training: TrainingPlan
+    training: dict[str, Any]
     windows: dict[str, Any] | None
 
     def to_json(self) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class RunRecipe:
         plan = self.plan.to_json()
         return {
             "plan": {**plan, "fraud_prior": repr(plan["fraud_prior"])},
-            "training": self.training.to_json(),
+            "training": self.training,
             "windows": self.windows,
         }
 
@@ -38,17 +38,17 @@ class RunRecipe:
         plan = body["plan"]
         return cls(
             plan=FeaturePlan.from_json({**plan, "fraud_prior": float(plan["fraud_prior"])}),
-            training=TrainingPlan.from_json(body["training"]),
+            training=body["training"],
             windows=body["windows"],
         )
 
     def for_bank(self, bank: Bank) -> datasets.Recipe:
         return datasets.recipe_for(bank, windows=self.windows, plan=self.plan)
 
-    def require_features(self, spec: ModelSpec, features: tuple[str, ...]) -> None:
+    def require_features(self, wanted: tuple[str, ...], features: tuple[str, ...]) -> None:
         """Refuse when the model asks for other features than this bank's data give."""
-        if spec.features != features:
-            missing = sorted(set(spec.features) - set(features))
+        if wanted != features:
+            missing = sorted(set(wanted) - set(features))
             raise Refused(
                 "other_features",
                 gettext_noop(

@@ -1,0 +1,36 @@
+"""What the steps of a run and the families of models are called, where people read of them.
+
+On the wire they are names that the banks agree on; a name that is not here is shown as it is.
+"""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+STEPS: dict[str, str | Promise] = {
+    "statistics": _("averages and spreads of the features"),
+    "histograms": _("counts of fraud and genuine by feature value"),
+    "update": _("model update"),
+    "newton": _("gradient and curvature of the fit"),
+    "metrics": _("score histograms"),
+}
+
+FAMILIES: dict[str, str | Promise] = {
+    "mlp": _("neural network (MLP)"),
+    "logistic": _("logistic regression"),
+    "elm": _("extreme learning machine (ELM)"),
+    "trees": _("boosted trees"),
+    "blend": _("blend of logistic regression and boosted trees"),
+    "ensemble": _("own and consortium's model joined"),
+}
+
+
+def step_name(step: str) -> str:
+    """A step's name in the reader's language."""
+    return str(STEPS.get(step, step))
+
+
+def family_name(family: str) -> str:
+    """A model family's name in the reader's language."""
+    return str(FAMILIES.get(family, family or "–"))

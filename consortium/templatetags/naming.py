@@ -1,0 +1,11 @@
+"""`{{ round.step|step_name }}`, `{{ model.family|family_name }}`."""
+
+from __future__ import annotations
+
+from django import template
+
+from consortium.naming import family_name, step_name
+
+register = template.Library()
+register.filter("step_name", step_name)
+register.filter("family_name", family_name)
