@@ -5,7 +5,8 @@
     python3 run.py test      all tests; arguments go to pytest
     python3 run.py manage …  Django's commands, with PostgreSQL and Redis around them
     python3 run.py lint      style, types, architecture, migrations, translations, API schema
-    python3 run.py setup     only make .venv, or bring it up to date (--runtime: no test tools)
+    python3 run.py setup     only make .venv, or bring it up to date
+                             (--runtime: no test tools; --peers: other systems for the benchmarks)
 
 The first call makes .venv and fills it; later calls begin at once.
 """
@@ -35,6 +36,8 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 SERVICES = ("DATABASE_URL", "CELERY_BROKER_URL")
 RUNTIME_ONLY = ["setup", "--runtime"]
+PEERS = HERE / "requirements-bench.txt"
+FLOWER = "flwr==1.41.0"  # without its own requirements: it pins another web server
 NO_TESTS_FOUND = 5  # pytest's status
 
 
@@ -163,6 +166,9 @@ def say(sentence: str) -> None:
 def setup(arguments: list[str]) -> int:
     if ["setup", *arguments] == RUNTIME_ONLY:
         set_up(REQUIREMENTS[0])
+    if arguments == ["--peers"]:
+        pip("install", "-r", PEERS)
+        pip("install", "--no-deps", FLOWER)
     return 0
 
 

@@ -7,9 +7,11 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from consortium import ops
+from consortium.measured import views as measured
 
 urlpatterns = [
     path("", include("consortium.accounts.urls")),
+    path("guide/measured/", measured.measured, name="measured"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", ops.healthz, name="healthz"),

@@ -24,7 +24,7 @@ from consortium.benchmarks.aggregation_peers import (
     naive_phe,
     plain_sum,
 )
-from consortium.benchmarks.measuring import CLIP, Row, Stopwatch, Workload
+from consortium.benchmarks.measuring import CLIP, Row, Stopwatch, Workload, machine
 from consortium.protocol import paillier, secagg
 from consortium.protocol.dealing import Dealing, deal, default_threshold
 from consortium.protocol.exponentiation import powers, secret_powers
@@ -58,8 +58,8 @@ _TAG = 4711
 _POWERS_SAMPLE = 41
 
 
-def run(parameters: list[int], banks: int, key_bits: int, peers: bool) -> dict[str, Any]:
-    """Measure every protocol for each number of parameters.
+def run(parameters: list[int], banks: int, key_bits: list[int], *, peers: bool) -> dict[str, Any]:
+    """Measure every protocol for each number of parameters, Paillier also for each key size.
 
     Returns ``{"results": [row, …], "method": {…}}``. A row has ``protocol``, ``parameters``,
     ``banks``, ``key_bits``, ``seconds`` (by phase), ``bytes_per_parameter`` (ciphertext body),
@@ -70,17 +70,27 @@ def run(parameters: list[int], banks: int, key_bits: int, peers: bool) -> dict[s
     missing: list[str] = []
     for length in parameters:
         work = Workload.random(length, banks)
-        naive, plain = naive_phe(work, key_bits), plain_sum(work)
-        measured = [naive, plain, masked_sum(work)]
-        if length <= LONGEST_ENCRYPTED:
-            measured.append(threshold_opening(work, key_bits))
-        if length <= LARGEST_VECTOR:
-            measured.append(one_shared_key(work, key_bits))
+        plain = plain_sum(work)
+        keyless = [plain, masked_sum(work)]
         if peers:
             found, missing = installed_peers(work)
-            measured += found
-        rows += [row.to_json(naive, plain) for row in measured]
+            keyless += found
+        for bits in key_bits:
+            naive = naive_phe(work, bits)
+            measured = [naive, *_encrypted_rows(work, bits)]
+            if bits == key_bits[0]:
+                measured[1:1] = keyless
+            rows += [row.to_json(naive, plain) for row in measured]
     return {"results": rows, "method": _method(missing)}
+
+
+def _encrypted_rows(work: Workload, key_bits: int) -> list[Row]:
+    rows = []
+    if work.parameters <= LONGEST_ENCRYPTED:
+        rows.append(threshold_opening(work, key_bits))
+    if work.parameters <= LARGEST_VECTOR:
+        rows.append(one_shared_key(work, key_bits))
+    return rows
 
 
 def _method(missing: list[str]) -> dict[str, Any]:
@@ -88,6 +98,7 @@ def _method(missing: list[str]) -> dict[str, Any]:
         "seconds": "CPU seconds of one party in each phase, the median of equal parties",
         "naive_phe": f"{NAIVE_SAMPLE} numbers measured in this run, scaled to the whole vector",
         "modelled_seconds": "seconds but for offline, bytes at 100 Mb/s, 20 ms an exchange",
+        "machine": machine(),
         "gmp": gmpy2.mp_version(),
         "peers_not_installed": missing,
     }

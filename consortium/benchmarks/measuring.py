@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,6 +21,18 @@ CLIP = 0.1
 
 _BYTES_PER_SECOND = 100e6 / 8
 _SECONDS_PER_EXCHANGE = 0.020
+
+
+def machine() -> dict[str, str]:
+    """What measured, and when: figures of two machines are not compared."""
+    named = Path("/proc/cpuinfo")
+    lines = named.read_text(encoding="utf-8").splitlines() if named.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "python": platform.python_version(),
+        "day": datetime.now(UTC).date().isoformat(),
+    }
 
 
 @dataclass(frozen=True)

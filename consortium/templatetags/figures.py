@@ -85,9 +85,11 @@ def period(start: dt.date | dt.datetime | None, end: dt.date | dt.datetime | Non
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """3.2 s, 4 min 10 s, 10 min, 2 h 5 min, 24 h."""
+    """2.2 ms, 3.2 s, 4 min 10 s, 10 min, 2 h 5 min, 24 h."""
     if seconds is None:
         return MISSING
+    if 0 < seconds < 0.1:
+        return gettext("%(number)s ms") % {"number": f"{seconds * 1000:.1f}"}
     if seconds < 60:
         return gettext("%(seconds)s s") % {
             "seconds": f"{seconds:.1f}" if seconds < 10 else round(seconds)

@@ -15,7 +15,7 @@
 
   const axis = (given, extra) => ({
     name: given.name, nameLocation: "middle", nameGap: 32, min: given.min, max: given.max,
-    type: given.scale === "log" ? "log" : "value",
+    type: given.scale === "log" ? "log" : "value", logBase: 10,
     nameTextStyle: { color: style("--ink-soft") },
     axisLabel: { color: style("--ink-soft"), formatter: (value) => written(value, given) },
     splitLine: { lineStyle: { color: style("--tblr-border-color") } },

@@ -13,6 +13,7 @@ from consortium.accounts.models import BANK_ROLES, CENTRE_ROLES
 OPEN = {
     "": "sends everyone to their own place, after sign-in",
     "guide/": "public knowledge",
+    "guide/measured/": "public knowledge",
     "language/": "a cookie",
     "appearance/": "a cookie",
     "profile/": "one's own",

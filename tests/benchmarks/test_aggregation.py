@@ -10,7 +10,7 @@ from consortium.benchmarks.measuring import PHASES, Stopwatch
 
 @pytest.fixture(scope="module")
 def report():
-    return aggregation.run([7, 60], 3, 512, peers=False)
+    return aggregation.run([7, 60], 3, [512], peers=False)
 
 
 def rows(report, protocol):
@@ -56,13 +56,13 @@ def test_the_naive_row_says_that_it_is_scaled_and_compares_with_itself(report):
 def test_vectors_too_long_for_paillier_are_summed_by_masks_only(monkeypatch):
     monkeypatch.setattr(aggregation, "LONGEST_ENCRYPTED", 10)
     monkeypatch.setattr(aggregation, "LARGEST_VECTOR", 10)
-    found = {row["protocol"] for row in aggregation.run([20], 3, 512, peers=False)["results"]}
+    found = {row["protocol"] for row in aggregation.run([20], 3, [512], peers=False)["results"]}
     assert found == {"naive-phe", "plain-float32", "secagg"}
 
 
 def test_peers_that_are_not_installed_are_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    report = aggregation.run([7], 3, 512, peers=True)
+    report = aggregation.run([7], 3, [512], peers=True)
     assert report["method"]["peers_not_installed"] == ["tenseal", "flwr"]
 
 

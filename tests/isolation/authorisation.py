@@ -42,6 +42,7 @@ GET     *        metrics
 GET     *        api/schema/
 GET     *        api/docs/
 GET     *        guide/
+GET     *        guide/measured/
 POST    *        i18n/setlang/
 POST    *        language/
 POST    *        appearance/

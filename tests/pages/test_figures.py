@@ -63,6 +63,7 @@ def test_what_is_missing_is_never_zero() -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
+        (0.00216, "2.2 ms"),
         (3.21, "3.2 s"),
         (42, "42 s"),
         (250, "4 min 10 s"),

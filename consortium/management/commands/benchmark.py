@@ -47,7 +47,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 def add_aggregation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", type=int, nargs="+", default=[640, 5_000, 50_000])
     parser.add_argument("--banks", type=int, default=5)
-    parser.add_argument("--key-bits", type=int, default=3072)
+    parser.add_argument("--key-bits", type=int, nargs="+", default=[2048, 3072])
     parser.add_argument("--peers", action="store_true", help="other systems, where installed")
 
 
@@ -67,7 +67,7 @@ def aggregation(options: dict[str, Any]) -> dict[str, Any]:
     from consortium.benchmarks import aggregation
 
     return aggregation.run(
-        options["parameters"], options["banks"], options["key_bits"], options["peers"]
+        options["parameters"], options["banks"], options["key_bits"], peers=options["peers"]
     )
 
 
