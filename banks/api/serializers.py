@@ -254,6 +254,13 @@ class ConfusionSerializer(serializers.Serializer[Any]):
     f1 = serializers.FloatField(allow_null=True)
 
 
+class IntervalSerializer(serializers.Serializer[Any]):
+    """95 %."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
 class FiguresSerializer(serializers.Serializer[Any]):
     """A version on one window of this bank; intervals are 95 %."""
 
@@ -276,6 +283,10 @@ class FiguresSerializer(serializers.Serializer[Any]):
 
 
 class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
+    verdict = serializers.ChoiceField(choices=Comparison.Verdict.choices, read_only=True)
+    gained = serializers.IntegerField(read_only=True)
+    value_gained = serializers.IntegerField(read_only=True)
+
     class Meta:
         model = Comparison
         exclude: ClassVar = ["id", "bank"]

@@ -42,6 +42,7 @@ urlpatterns = [
     path("versions", versions.listing),
     path("versions/roll-back", versions.roll_back),
     path("versions/<uuid:version_id>/figures", versions.figures),
+    path("versions/<uuid:version_id>/evidence", versions.evidence),
     path("versions/<uuid:version_id>/use", versions.use),
     path("versions/<uuid:version_id>/retire", versions.retire),
     path("versions/<uuid:version_id>/thresholds", versions.threshold_history),

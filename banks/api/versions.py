@@ -10,8 +10,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from banks.api import serializers as wire
+from banks.api.evidence_serializers import EvidenceSerializer
 from banks.models import ModelVersion
 from banks.selectors import performance
+from banks.selectors.evidence import Evidence
 from banks.services import thresholds, versions
 from consortium.accounts.access import bank_api
 from consortium.accounts.models import Role
@@ -45,6 +47,21 @@ def figures(request: Any, version_id: uuid.UUID) -> Response:
     if found is None:
         raise Http404
     return Response(wire.FiguresSerializer(found).data)
+
+
+@extend_schema(
+    operation_id="version_evidence",
+    parameters=[OpenApiParameter("window", enum=["test", "validation"])],
+    responses=EvidenceSerializer,
+)
+@bank_api()
+def evidence(request: Any, version_id: uuid.UUID) -> Response:
+    """All figures with their intervals: calibration, days, value, and the parts of the window."""
+    window = "validation" if request.query_params.get("window") == "validation" else "test"
+    found = performance.figures_of(version_or_404(request, version_id), window=window)
+    if found is None:
+        raise Http404
+    return Response(EvidenceSerializer(Evidence(found)).data)
 
 
 @extend_schema(operation_id="performance", responses=wire.SideBySideSerializer(many=True))

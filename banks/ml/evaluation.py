@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from banks.ml.encoding import FloatArray, IntArray
+from banks.ml.intervals import DRAWS, Interval, curve_intervals, wilson
 from consortium.protocol.errors import Refused, gettext_noop
 
-Z_95 = 1.959963984540054
 ENOUGH_POSITIVES = 30
 TARGET_PRECISION = 0.8
 TARGET_RECALL = 0.7
-BOOTSTRAP_DRAWS = 400
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,6 @@ class ScoreGrid:
 
 
 GRID = ScoreGrid()
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A 95 % interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +86,16 @@ class Confusion:
     def recall_interval(self) -> Interval | None:
         return wilson(self.tp, self.tp + self.fn)
 
+    @property
+    def f1_interval(self) -> Interval | None:
+        """From F1 = 2tp / (2tp + fp + fn): Wilson's interval of J = tp / (tp + fp + fn), mapped.
+
+        F1 = 2J / (1 + J) grows with J, so the ends of one interval are those of the other.
+        """
+        if (of := wilson(self.tp, self.tp + self.fp + self.fn)) is None:
+            return None
+        return Interval(2 * of.low / (1 + of.low), 2 * of.high / (1 + of.high))
+
 
 @dataclass(frozen=True)
 class CurvePoint:
@@ -114,7 +115,9 @@ class Evaluation:
     average_precision: float | None
     average_precision_interval: Interval | None
     recall_at_precision: float | None
+    recall_at_precision_interval: Interval | None
     precision_at_recall: float | None
+    precision_at_recall_interval: Interval | None
 
     @property
     def too_few_positives(self) -> bool:
@@ -147,17 +150,21 @@ def confusion_at(hist: IntArray, threshold: float, grid: ScoreGrid = GRID) -> Co
     )
 
 
-def evaluate(hist: IntArray, *, seed: int = 0, draws: int = BOOTSTRAP_DRAWS) -> Evaluation:
-    """The standing figures of a histogram, with a bootstrap interval for average precision."""
+def evaluate(hist: IntArray, *, seed: int = 0, draws: int = DRAWS) -> Evaluation:
+    """The standing figures of a histogram, with bootstrap intervals."""
     genuine, fraud = hist.sum(axis=1)
-    ap = histogram_average_precision(hist)
+    sure = curve_intervals(
+        hist, precision=TARGET_PRECISION, recall=TARGET_RECALL, seed=seed, draws=draws
+    )
     return Evaluation(
         genuine=int(genuine),
         frauds=int(fraud),
-        average_precision=ap,
-        average_precision_interval=None if ap is None else bootstrap_interval(hist, seed, draws),
+        average_precision=histogram_average_precision(hist),
+        average_precision_interval=sure.average_precision,
         recall_at_precision=recall_at_precision(hist),
+        recall_at_precision_interval=sure.recall_at_precision,
         precision_at_recall=precision_at_recall(hist),
+        precision_at_recall_interval=sure.precision_at_recall,
     )
 
 
@@ -195,37 +202,6 @@ def precision_at_recall(hist: IntArray, target: float = TARGET_RECALL) -> float 
     """The best precision among thresholds with at least this recall; None without frauds."""
     precision, recall = _ratios(hist)
     return float(precision[recall >= target].max(initial=0.0)) if len(recall) else None
-
-
-def wilson(successes: int, trials: int) -> Interval | None:
-    """The 95 % score interval of a proportion (Wilson 1927); None without trials."""
-    if trials == 0:
-        return None
-    share = successes / trials
-    denominator = 1 + Z_95**2 / trials
-    centre = (share + Z_95**2 / (2 * trials)) / denominator
-    half = Z_95 / denominator * math.sqrt(share * (1 - share) / trials + Z_95**2 / (4 * trials**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
-
-
-def bootstrap_interval(hist: IntArray, seed: int, draws: int = BOOTSTRAP_DRAWS) -> Interval:
-    """95 % percentile interval of average precision, resampling transactions within each label.
-
-    It takes transactions as independent; where frauds come in runs the true interval is wider.
-    """
-    generator = np.random.default_rng(seed)
-    genuine, fraud = hist
-    values = [
-        histogram_average_precision(np.array([_resample(genuine, generator), resampled]))
-        for resampled in (_resample(fraud, generator) for _ in range(draws))
-    ]
-    low, high = np.quantile([value for value in values if value is not None], [0.025, 0.975])
-    return Interval(float(low), float(high))
-
-
-def _resample(counts: IntArray, generator: np.random.Generator) -> IntArray:
-    total = int(counts.sum())
-    return generator.multinomial(total, counts / total) if total else counts
 
 
 def _cumulative(hist: IntArray) -> tuple[IntArray, IntArray]:

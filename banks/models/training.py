@@ -145,6 +145,10 @@ class Evaluation(OwnedByBank):
     fraud = ArrayField(models.BigIntegerField())
     genuine = ArrayField(models.BigIntegerField())
     fraud_amount = ArrayField(models.BigIntegerField(), default=list)  # minor units per bin
+    # Sums of squared amounts per bin: how sure a share of the value is.
+    fraud_amount_squared = ArrayField(models.FloatField(), default=list)
+    # By day, among the k most suspicious accounts: listed, hits, to find (``banks.ml.daily``).
+    daily = models.JSONField(default=dict)
     immature = models.PositiveIntegerField(default=0)  # rows left out: label not yet known
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -163,8 +167,9 @@ class Evaluation(OwnedByBank):
 class Comparison(OwnedByBank):
     """Two versions on the same transactions of one test window, at the same number of alerts.
 
-    ``caught_*`` count frauds by which of the two alerted on them; the difference in average
-    precision (version − baseline) has a paired 95 % bootstrap interval over accounts.
+    ``caught_*`` count frauds by which of the two alerted on them and ``value_*`` sum their amounts
+    in minor units; differences (version − baseline) have paired 95 % bootstrap intervals over
+    accounts.
     """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="comparisons")
@@ -176,6 +181,11 @@ class Comparison(OwnedByBank):
     caught_by_version = models.PositiveIntegerField()
     caught_by_baseline = models.PositiveIntegerField()
     caught_by_neither = models.PositiveIntegerField()
+    value_by_version = models.BigIntegerField(default=0)
+    value_by_baseline = models.BigIntegerField(default=0)
+    # More frauds caught by the version, with its interval.
+    gained_low = models.IntegerField(null=True)
+    gained_high = models.IntegerField(null=True)
     difference = models.FloatField(null=True)
     difference_low = models.FloatField(null=True)
     difference_high = models.FloatField(null=True)
@@ -190,8 +200,61 @@ class Comparison(OwnedByBank):
             )
         ]
 
+    class Verdict(models.TextChoices):
+        BETTER = "better", _("likely better")
+        UNCLEAR = "unclear", _("no clear difference")
+        WORSE = "worse", _("likely worse")
+        UNKNOWN = "unknown", _("nothing can be said")
+
+    @property
+    def verdict(self) -> str:
+        """In one word, from the interval of the difference in average precision."""
+        if self.difference_low is None or self.difference_high is None:
+            return self.Verdict.UNKNOWN
+        if self.difference_low > 0:
+            return self.Verdict.BETTER
+        return self.Verdict.WORSE if self.difference_high < 0 else self.Verdict.UNCLEAR
+
+    @property
+    def gained(self) -> int:
+        """Frauds that the version catches beyond the baseline at equal alerts; below 0 a loss."""
+        return self.caught_by_version - self.caught_by_baseline
+
+    @property
+    def value_gained(self) -> int:
+        """The same in minor units."""
+        return self.value_by_version - self.value_by_baseline
+
     def __str__(self) -> str:
         return f"{self.version} ↔ {self.baseline}"
+
+
+class EvaluationSegment(OwnedByBank):
+    """The same counts for a part of an evaluation's window: a channel, a band of amounts (``name``
+    is the number of digits), or the frauds of one typology among all genuine transactions."""
+
+    class Kind(models.TextChoices):
+        CHANNEL = "channel", _("channel")
+        AMOUNT = "amount", _("amount")
+        TYPOLOGY = "typology", _("kind of fraud")
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="segments")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=24)
+    fraud = ArrayField(models.BigIntegerField())
+    genuine = ArrayField(models.BigIntegerField())
+    fraud_amount = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["evaluation", "kind", "name"], name="segment_once_in_an_evaluation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
 
 
 class Threshold(OwnedByBank):

@@ -18,7 +18,6 @@ from banks.ml.evaluation import (
     evaluate,
     histogram_average_precision,
     precision_recall_curve,
-    wilson,
 )
 from banks.ml.evaluation import Evaluation as Standing
 from banks.ml.ranking import sigmoid
@@ -100,14 +99,8 @@ class Figures:
 
     @property
     def f1_interval(self) -> tuple[float, float] | None:
-        """From F1 = 2tp / (2tp + fp + fn): Wilson's interval of J = tp / (tp + fp + fn), mapped.
-
-        F1 = 2J / (1 + J) grows with J, so the ends of one interval are those of the other.
-        """
-        found = self.confusion
-        if (of := wilson(found.tp, found.tp + found.fp + found.fn)) is None:
-            return None
-        return 2 * of.low / (1 + of.low), 2 * of.high / (1 + of.high)
+        found = self.confusion.f1_interval
+        return (found.low, found.high) if found else None
 
     def chart(self) -> dict[str, Any]:
         """The precision-recall curve for the chart component."""

@@ -22,6 +22,12 @@ class Found:
     next_cursor: str
 
 
+def currency(bank: Bank) -> str:
+    """Of the bank's latest transaction; yen before the first."""
+    found = Transaction.objects.filter(bank=bank).order_by("-time")
+    return found.values_list("currency", flat=True).first() or "JPY"
+
+
 def search(bank: Bank, *, after: str = "", **wanted: Any) -> Found:
     """Transactions that match all that is ``wanted``.
 

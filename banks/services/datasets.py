@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from banks.ml.features import FeaturePlan
 
 KEPT_FILES: Final = 2
+LAYOUT: Final = 2
+"""Of the cached files; another number and they are made anew."""
 UNKNOWN: Final = -1
 
 
@@ -63,7 +65,8 @@ class Part:
     """The rows of one window in order of time, all arrays of length n.
 
     X is float32 [n, F] with NaN for missing; labels are 1 fraud, 0 genuine, −1 not (yet) known;
-    amounts in minor units; times in µs since 1970; keys are the transactions' primary keys.
+    amounts in minor units; times in µs since 1970; keys are the transactions' primary keys;
+    channels are "" where the source names none.
     """
 
     X: NDArray[np.float32]
@@ -73,6 +76,7 @@ class Part:
     amounts: NDArray[np.int64]
     times: NDArray[np.int64]
     keys: NDArray[np.int64]
+    channels: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -181,7 +185,7 @@ def data_version(bank: Bank) -> str:
     with bank_scope(bank.pk):
         rows = Transaction.objects.filter(bank=bank).aggregate(n=Count("pk"), last=Max("pk"))
         last_label = LabelEvent.objects.filter(bank=bank).aggregate(last=Max("pk"))["last"]
-    said = json.dumps([str(bank.pk), rows["n"], rows["last"], last_label])
+    said = json.dumps([LAYOUT, str(bank.pk), rows["n"], rows["last"], last_label])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
@@ -219,6 +223,7 @@ def _read_database(bank: Bank, folder: Path) -> pl.DataFrame:
         "account": ("nullif(account, '')", pl.String),
         "counterparty": ("nullif(counterparty, '')", pl.String),
         "amount": ("amount", pl.Int64),
+        "channel": ("nullif(channel, '')", pl.String),
         "label": ("label", pl.Int8),
         "label_known_at": ("(extract(epoch FROM label_known_at) * 1000000)::bigint", pl.Int64),
     } | {
@@ -267,6 +272,7 @@ def _part(transactions: pl.DataFrame, features: pl.DataFrame, windows: Windows, 
         amounts=rows["amount"].fill_null(0).to_numpy().astype(np.int64),
         times=rows["time"].to_numpy().astype(np.int64),
         keys=rows["key"].to_numpy().astype(np.int64),
+        channels=rows["channel"].fill_null("").to_numpy().astype(np.str_),
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from banks.ml.daily import daily_hits
 from banks.ml.encoding import FloatArray, IntArray
 from banks.ml.evaluation import GRID, histogram
+from banks.ml.intervals import percentile_interval
 from banks.ml.ranking import average_precision, group_draws, paired_difference
 from banks.ml.schema import DAY
-from banks.models import Comparison, Evaluation, ModelVersion
+from banks.ml.segments import Segment, by_amount, by_channel, by_typology
+from banks.models import Alert, Comparison, Evaluation, EvaluationSegment, ModelVersion
 from banks.services.datasets import Part, Prepared
 from banks.services.scorers import Scorer, aligned
 
@@ -36,14 +40,23 @@ class Measured:
         """int64[2, bins]: genuine, fraud."""
         return histogram(self.logits, self.part.labels)
 
-    @property
-    def fraud_amounts(self) -> IntArray:
-        """Minor units of fraud in each bin."""
-        frauds = self.part.labels == 1
-        bins = GRID.bin_of(self.logits[frauds])
+    def fraud_amounts(self, rows: NDArray[np.bool_] | None = None) -> IntArray:
+        """Minor units of fraud in each bin, of some rows or of all."""
         amounts = np.zeros(GRID.bins, dtype=np.int64)
-        np.add.at(amounts, bins, self.part.amounts[frauds])
+        np.add.at(amounts, *self._frauds(rows))
         return amounts
+
+    @property
+    def squared_amounts(self) -> FloatArray:
+        """Sums of squares of the frauds' amounts in each bin."""
+        bins, amounts = self._frauds(None)
+        return np.bincount(bins, amounts.astype(np.float64) ** 2, minlength=GRID.bins)
+
+    def _frauds(self, rows: NDArray[np.bool_] | None) -> tuple[NDArray[np.intp], IntArray]:
+        frauds = self.part.labels == 1
+        if rows is not None:
+            frauds &= rows
+        return GRID.bin_of(self.logits[frauds]), self.part.amounts[frauds]
 
     @property
     def days(self) -> float:
@@ -71,7 +84,8 @@ def store(version: ModelVersion, measured: dict[str, Measured]) -> None:
     """Write a version's counts; the same window again replaces them. Needs the bank's scope."""
     for found in measured.values():
         genuine, fraud = found.histogram
-        Evaluation.objects.update_or_create(
+        part = found.part
+        stored, _ = Evaluation.objects.update_or_create(
             bank_id=version.bank_id,
             version=version,
             window=found.window,
@@ -81,10 +95,51 @@ def store(version: ModelVersion, measured: dict[str, Measured]) -> None:
                 "label_delay_days": found.label_delay_days,
                 "fraud": fraud.tolist(),
                 "genuine": genuine.tolist(),
-                "fraud_amount": found.fraud_amounts.tolist(),
-                "immature": found.part.immature,
+                "fraud_amount": found.fraud_amounts().tolist(),
+                "fraud_amount_squared": found.squared_amounts.tolist(),
+                "daily": daily_hits(found.logits, part.labels, part.accounts, part.times),
+                "immature": part.immature,
             },
         )
+        _store_segments(stored, found)
+
+
+def _store_segments(stored: Evaluation, found: Measured) -> None:
+    part = found.part
+    EvaluationSegment.objects.filter(evaluation=stored).delete()
+    EvaluationSegment.objects.bulk_create(
+        [
+            _segment(stored, found, segment)
+            for segment in (
+                *by_channel(part.channels),
+                *by_amount(part.amounts),
+                *by_typology(_typologies(part), part.labels),
+            )
+        ]
+    )
+
+
+def _segment(stored: Evaluation, found: Measured, segment: Segment) -> EvaluationSegment:
+    rows = segment.rows
+    genuine, fraud = histogram(found.logits[rows], found.part.labels[rows])
+    return EvaluationSegment(
+        bank_id=stored.bank_id,
+        evaluation=stored,
+        kind=segment.kind,
+        name=segment.name[:24],
+        fraud=fraud.tolist(),
+        genuine=genuine.tolist(),
+        fraud_amount=found.fraud_amounts(rows).tolist(),
+    )
+
+
+def _typologies(part: Part) -> NDArray[np.str_]:
+    """What analysts decided each fraud to be; "" where nobody has."""
+    named = Alert.objects.filter(
+        disposition=Alert.Disposition.FRAUD, transaction_id__in=part.keys[part.labels == 1].tolist()
+    )
+    said = dict(named.values_list("transaction_id", "reason_code"))
+    return np.array([said.get(key, "") for key in part.keys.tolist()], dtype=np.str_)
 
 
 def compare(
@@ -97,26 +152,15 @@ def compare(
 ) -> Comparison:
     """Both versions on the same rows, each alerting on its ``alerts`` highest scores; unsaved.
 
-    Frauds are paired row by row. The interval of the difference in average precision draws
-    accounts, because the frauds of one account stand and fall together.
+    Frauds are paired row by row. The intervals of the differences draw accounts, because the
+    frauds of one account stand and fall together.
     """
-    part = ours.part
-    known = part.labels >= 0
-    labels = part.labels[known]
+    known = ours.part.labels >= 0
+    labels = ours.part.labels[known]
     first, second = ours.logits[known], theirs.logits[known]
     alerts = min(alerts, len(labels))
-    caught, caught_before = (
-        _top(first, alerts) & (labels == 1),
-        _top(second, alerts) & (labels == 1),
-    )
-    draws = (DRAWS if len(labels) <= SMALL else DRAWS_FOR_LARGE) if (labels == 1).any() else 0
-    difference = (
-        paired_difference(
-            average_precision, first, second, labels, group_draws(_groups(part, known), draws, 0)
-        )
-        if draws
-        else (None, None, None)
-    )
+    caught, before = (_top(logits, alerts) & (labels == 1) for logits in (first, second))
+    amounts = ours.part.amounts[known]
     return Comparison(
         bank_id=version.bank_id,
         version=version,
@@ -124,15 +168,34 @@ def compare(
         window_from=ours.since,
         window_until=ours.until,
         alerts=alerts,
-        caught_by_both=int((caught & caught_before).sum()),
-        caught_by_version=int((caught & ~caught_before).sum()),
-        caught_by_baseline=int((~caught & caught_before).sum()),
-        caught_by_neither=int(((labels == 1) & ~caught & ~caught_before).sum()),
-        difference=difference[0],
-        difference_low=difference[1],
-        difference_high=difference[2],
-        draws=draws,
+        caught_by_both=int((caught & before).sum()),
+        caught_by_version=int((caught & ~before).sum()),
+        caught_by_baseline=int((~caught & before).sum()),
+        caught_by_neither=int(((labels == 1) & ~caught & ~before).sum()),
+        value_by_version=int(amounts[caught].sum()),
+        value_by_baseline=int(amounts[before].sum()),
+        **_differences(first, second, labels, caught.astype(np.int64) - before, ours.part),
     )
+
+
+def _differences(
+    first: FloatArray, second: FloatArray, labels: IntArray, gained: IntArray, part: Part
+) -> dict[str, float | int]:
+    """The columns of a comparison that come with intervals; none without frauds."""
+    if not (labels == 1).any():
+        return {"draws": 0}
+    draws = DRAWS if len(labels) <= SMALL else DRAWS_FOR_LARGE
+    counts = group_draws(_groups(part, part.labels >= 0), draws, 0)
+    difference, low, high = paired_difference(average_precision, first, second, labels, counts)
+    drawn = percentile_interval(counts @ gained)
+    return {
+        "difference": difference,
+        "difference_low": low,
+        "difference_high": high,
+        "gained_low": math.floor(drawn.low),
+        "gained_high": math.ceil(drawn.high),
+        "draws": draws,
+    }
 
 
 def moment(microseconds: int) -> datetime:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from banks.forms import ThresholdForm
 from banks.ml.evaluation import GRID
-from banks.models import BankSettings, ModelVersion, Transaction
-from banks.selectors import performance, versions
+from banks.models import BankSettings, ModelVersion
+from banks.selectors import performance, transactions, versions
 from banks.services.thresholds import set_threshold
 from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
@@ -59,7 +59,7 @@ def _page(
     cut = whole_number(request.GET, "cut")
     figures = performance.figures_of(version, cut=cut) if version else None
     sides = performance.side_by_side(request.bank)
-    currency = _currency(request)
+    currency = transactions.currency(request.bank)
     return render(
         request,
         "banks/performance.html",
@@ -93,11 +93,6 @@ def _chosen(request: Any) -> ModelVersion | None:
     if settings and settings.scoring_version_id:
         return of_bank.get(pk=settings.scoring_version_id)
     return of_bank.first()
-
-
-def _currency(request: Any) -> str:
-    found = Transaction.objects.filter(bank=request.bank).order_by("-time")
-    return found.values_list("currency", flat=True).first() or "JPY"
 
 
 def _pattern(currency: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from banks.models import BankSettings, ModelVersion
-from banks.selectors import performance, versions
+from banks.selectors import performance, transactions, versions
+from banks.selectors.evidence import evidence_of
 from banks.services import versions as services
 from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
@@ -39,6 +40,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     version = _version_or_404(request, number)
     settings = BankSettings.objects.filter(bank=request.bank).first()
     in_use = settings is not None and settings.scoring_version_id == version.pk
+    test = performance.figures_of(version, window="test")
     return render(
         request,
         "banks/model.html",
@@ -46,9 +48,12 @@ def detail(request: Any, number: int) -> HttpResponse:
             "model": version,
             "in_use": in_use,
             "figures": [
-                (_("Test window"), performance.figures_of(version, window="test")),
+                (_("Test window"), test),
                 (_("Validation window"), performance.figures_of(version, window="validation")),
             ],
+            "evidence": next(evidence_of(test), None),
+            "gain": version.comparisons.order_by("-window_until").first(),
+            "currency": transactions.currency(request.bank),
             "thresholds": version.thresholds.select_related("set_by"),
             "parts": _parts(version),
             "usable": version.status in services.USABLE,

@@ -45,6 +45,15 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def signed(value: int | None) -> str:
+    """A difference of counts: +12, −3, 0."""
+    if value is None:
+        return MISSING
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + count(abs(value))
+
+
+@register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     """`{{ precision|percent }}`: 0.6936 is 69.4%."""
     return MISSING if share is None else f"{share * 100:.{digits}f}%"
@@ -53,7 +62,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 @register.simple_tag
 def percent_interval(low: float | None, high: float | None, digits: int = 1) -> str:
     """`{% percent_interval low high %}`: 60.1–77.3%."""
-    if low is None or high is None:
+    if low in (None, "") or high in (None, ""):
         return ""
     return f"{low * 100:.{digits}f}–{high * 100:.{digits}f}%"
 

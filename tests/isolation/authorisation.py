@@ -141,6 +141,7 @@ GET     ALMBR    api/v1/banks/<slug:bank>/performance
 GET     ALMBR    api/v1/banks/<slug:bank>/versions
 POST    M        api/v1/banks/<slug:bank>/versions/roll-back
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/figures
+GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/evidence
 POST    M        api/v1/banks/<slug:bank>/versions/<uuid:version_id>/use
 POST    M        api/v1/banks/<slug:bank>/versions/<uuid:version_id>/retire
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/thresholds

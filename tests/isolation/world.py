@@ -25,6 +25,7 @@ from banks.models import (
     BankSettings,
     Comparison,
     Evaluation,
+    EvaluationSegment,
     Import,
     ImportStatus,
     LabelEvent,
@@ -283,7 +284,7 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
     }
     counts = [0] * GRID.bins
     for name in ("test", "validation"):
-        Evaluation.objects.create(
+        evaluation = Evaluation.objects.create(
             bank=bank,
             version=version,
             window=name,
@@ -292,6 +293,15 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
             genuine=[amount, *counts[1:]],
             fraud_amount=[*counts[1:], amount],
             **window,
+        )
+        EvaluationSegment.objects.create(
+            bank=bank,
+            evaluation=evaluation,
+            kind="channel",
+            name=word[:20],
+            fraud=evaluation.fraud,
+            genuine=evaluation.genuine,
+            fraud_amount=evaluation.fraud_amount,
         )
     caught = dict.fromkeys(("caught_by_both", "caught_by_version", "caught_by_baseline"), 1)
     Comparison.objects.create(
