@@ -69,7 +69,7 @@ class SegmentSerializer(serializers.Serializer[Any]):
     confusion = SureConfusionSerializer()
 
 
-class EvidenceSerializer(serializers.Serializer[Any]):
+class VersionEvidenceSerializer(serializers.Serializer[Any]):
     figures = FiguresSerializer()
     standing = StandingSerializer(source="figures.standing")
     confusion = SureConfusionSerializer(source="figures.confusion")

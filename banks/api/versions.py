@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from banks.api import serializers as wire
-from banks.api.evidence_serializers import EvidenceSerializer
+from banks.api.evidence_serializers import VersionEvidenceSerializer
 from banks.models import ModelVersion
 from banks.selectors import performance
 from banks.selectors.evidence import Evidence
@@ -52,7 +52,7 @@ def figures(request: Any, version_id: uuid.UUID) -> Response:
 @extend_schema(
     operation_id="version_evidence",
     parameters=[OpenApiParameter("window", enum=["test", "validation"])],
-    responses=EvidenceSerializer,
+    responses=VersionEvidenceSerializer,
 )
 @bank_api()
 def evidence(request: Any, version_id: uuid.UUID) -> Response:
@@ -61,7 +61,7 @@ def evidence(request: Any, version_id: uuid.UUID) -> Response:
     found = performance.figures_of(version_or_404(request, version_id), window=window)
     if found is None:
         raise Http404
-    return Response(EvidenceSerializer(Evidence(found)).data)
+    return Response(VersionEvidenceSerializer(Evidence(found)).data)
 
 
 @extend_schema(operation_id="performance", responses=wire.SideBySideSerializer(many=True))

@@ -50,7 +50,8 @@ class Measured:
     def squared_amounts(self) -> FloatArray:
         """Sums of squares of the frauds' amounts in each bin."""
         bins, amounts = self._frauds(None)
-        return np.bincount(bins, amounts.astype(np.float64) ** 2, minlength=GRID.bins)
+        squares = np.bincount(bins, amounts.astype(np.float64) ** 2, minlength=GRID.bins)
+        return squares.astype(np.float64)
 
     def _frauds(self, rows: NDArray[np.bool_] | None) -> tuple[NDArray[np.intp], IntArray]:
         frauds = self.part.labels == 1
@@ -179,7 +180,7 @@ def compare(
 
 
 def _differences(
-    first: FloatArray, second: FloatArray, labels: IntArray, gained: IntArray, part: Part
+    first: FloatArray, second: FloatArray, labels: NDArray[np.int8], gained: IntArray, part: Part
 ) -> dict[str, float | int]:
     """The columns of a comparison that come with intervals; none without frauds."""
     if not (labels == 1).any():
@@ -187,7 +188,7 @@ def _differences(
     draws = DRAWS if len(labels) <= SMALL else DRAWS_FOR_LARGE
     counts = group_draws(_groups(part, part.labels >= 0), draws, 0)
     difference, low, high = paired_difference(average_precision, first, second, labels, counts)
-    drawn = percentile_interval(counts @ gained)
+    drawn = percentile_interval((counts @ gained).astype(np.float64))
     return {
         "difference": difference,
         "difference_low": low,

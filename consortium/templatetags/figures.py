@@ -60,10 +60,10 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 @register.simple_tag
-def percent_interval(low: float | None, high: float | None, digits: int = 1) -> str:
+def percent_interval(low: float | str | None, high: float | str | None, digits: int = 1) -> str:
     """`{% percent_interval low high %}`: 60.1–77.3%."""
-    if low in (None, "") or high in (None, ""):
-        return ""
+    if not isinstance(low, float | int) or not isinstance(high, float | int):
+        return ""  # a template has "" for what is not there
     return f"{low * 100:.{digits}f}–{high * 100:.{digits}f}%"
 
 

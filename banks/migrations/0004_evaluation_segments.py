@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('banks', '0002_row_level_security'),
+        ('banks', '0003_risk_signal'),
     ]
 
     operations = [
