@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 import zoneinfo
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -97,6 +99,47 @@ class DecisionForm(forms.Form):
     )
 
 
+class AlertIds(forms.Field):
+    """The alerts that were ticked."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[uuid.UUID]:
+        try:
+            return [uuid.UUID(str(one)) for one in value or []]
+        except ValueError as error:
+            raise forms.ValidationError(_("These are no alerts.")) from error
+
+
+class BulkForm(forms.Form):
+    """One act on several alerts."""
+
+    ACTS: ClassVar = [("decide", ""), ("claim", ""), ("release", ""), ("snooze", "")]
+    WAITS: ClassVar = [
+        ("1h", _("1 hour")),
+        ("4h", _("4 hours")),
+        ("tomorrow", _("tomorrow, 09:00")),
+        ("3d", _("3 days")),
+    ]
+
+    alert = AlertIds(label=_("alerts"), required=False)
+    act = forms.ChoiceField(label=_("what to do"), choices=ACTS)
+    disposition = forms.CharField(label=_("This was"), required=False)
+    reason_code = forms.CharField(label=_("Reason"), required=False)
+    note = forms.CharField(label=_("Note"), required=False)
+    wait = forms.ChoiceField(label=_("until"), choices=WAITS, required=False)
+    reason = forms.CharField(label=_("What does it wait for?"), required=False)
+
+    def facts(self, until: Callable[[str], datetime]) -> dict[str, Any]:
+        """The arguments of the act that was chosen."""
+        given = self.cleaned_data
+        if given["act"] == "decide":
+            return {name: given[name] for name in ("disposition", "reason_code", "note")}
+        if given["act"] == "snooze":
+            return {"until": until(given["wait"] or "tomorrow"), "reason": given["reason"]}
+        return {}
+
+
 class ThresholdForm(forms.Form):
     """A new threshold needs a reason."""
 
@@ -109,13 +152,24 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = BankSettings
-        fields: ClassVar = list(EDITABLE)
+        fields: ClassVar = [name for name in EDITABLE if name != "reviews_a_day"]
         help_texts: ClassVar = {
             "label_delay_days": _("How long it takes until most frauds are known."),
-            "reviews_a_day": _(
-                "What the team can review in a day: the queue's line is drawn here."
+            "minutes_a_review": _(
+                "People × minutes ÷ this is what the team can review in a day: the queue's line"
+                " is drawn there."
             ),
-            "minutes_a_review": _("Used for the workload beside a threshold."),
+            "sla_hours": _("From when it was raised."),
+            "facts_first": _(
+                "The score and its reasons are folded away until the reader asks for them."
+            ),
+            "blind_share": _(
+                "0 to 0.2; 0.04 is 4 of 100. Shows whether the score leads the reader."
+            ),
+            "sample_share": _(
+                "0 to 0.1; 0.0005 is 5 of 10,000. Without it the recall of this bank's own"
+                " decisions is unknown."
+            ),
             "recoverable_share": _("0 to 1: what is usually saved when a fraud is stopped."),
             "training_cron": _("Five cron fields on the bank's clock: 30 2 * * * is 02:30."),
         }

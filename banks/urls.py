@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from banks.views import (
+    alert_queue,
     alerts,
     imports,
     membership,
@@ -20,13 +21,18 @@ from banks.views import (
 app_name = "banks"
 urlpatterns = [
     path("", work.work, name="work"),
-    path("alerts/", alerts.queue, name="alerts"),
-    path("alerts/start/", alerts.start, name="start-reviewing"),
+    path("alerts/", alert_queue.queue, name="alerts"),
+    path("alerts/start/", alert_queue.start, name="start-reviewing"),
+    path("alerts/bulk/", alert_queue.bulk, name="alerts-bulk"),
+    path("alerts/bulk/<uuid:bulk_id>/undo/", alert_queue.undo_bulk, name="alerts-bulk-undo"),
+    path("alerts/views/save/", alert_queue.save_view, name="save-alert-view"),
+    path("alerts/views/<uuid:view_id>/", alert_queue.view, name="alert-view"),
+    path("alerts/views/<uuid:view_id>/delete/", alert_queue.delete_view, name="delete-alert-view"),
     path("alerts/<uuid:alert_id>/", alerts.detail, name="alert"),
     path("alerts/<uuid:alert_id>/decide/", alerts.decide, name="decide"),
     *(
         path(f"alerts/<uuid:alert_id>/{act}/", alerts.act, {"act": act}, name=f"alert-{act}")
-        for act in ("claim", "release", "comment", "reopen")
+        for act in ("claim", "release", "snooze", "comment", "undo", "reopen")
     ),
     path("transactions/", transactions.search, name="transactions"),
     path("transactions/<int:transaction_id>/", transactions.detail, name="transaction"),

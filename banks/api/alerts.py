@@ -1,4 +1,4 @@
-"""Alerts by API: the same services as the pages, so no rule has two versions."""
+"""One alert by API: the same services as the pages, so no rule has two versions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import uuid
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from banks.api import serializers as wire
+from banks.api import alert_serializers as wire
+from banks.api.serializers import WhySerializer
 from banks.models import Alert
 from banks.selectors import alerts as selectors
 from banks.services import alerts as services
@@ -18,25 +19,6 @@ from consortium.accounts.models import Role
 
 READERS = (Role.ANALYST, Role.LEAD, Role.MODEL_OWNER, Role.AUDITOR)
 REVIEWERS = (Role.ANALYST, Role.LEAD)
-
-
-@extend_schema(
-    operation_id="alerts_list",
-    parameters=[
-        OpenApiParameter("view", enum=list(selectors.VIEWS)),
-        OpenApiParameter("channel"),
-        OpenApiParameter("only", enum=["consortium"]),
-        OpenApiParameter("after", description="``next`` of the page before"),
-    ],
-    responses=wire.QueueSerializer,
-)
-@bank_api(*READERS)
-def queue(request: Any) -> Response:
-    """The queue by expected loss, 50 at a time."""
-    found = selectors.queue(
-        request.bank, request.user, selectors.Filters.from_query(request.query_params)
-    )
-    return Response(wire.QueueSerializer(found).data)
 
 
 @extend_schema(operation_id="alert_detail", responses=wire.AlertSerializer)
@@ -50,14 +32,6 @@ def detail(request: Any, alert_id: uuid.UUID) -> Response:
 def history(request: Any, alert_id: uuid.UUID) -> Response:
     events = alert_or_404(request, alert_id).events.select_related("user")
     return Response(wire.AlertEventSerializer(events, many=True).data)
-
-
-@extend_schema(operation_id="alerts_next", request=None, responses=wire.AlertSerializer)
-@bank_api(*REVIEWERS, methods=["POST"])
-def take_next(request: Any) -> Response:
-    """Take the open alert with the largest expected loss; 204 when none is open."""
-    alert = services.claim_next(bank=request.bank, actor=request.actor)
-    return _answer(request, alert.pk) if alert else Response(status=204)
 
 
 @extend_schema(operation_id="alert_claim", request=None, responses=wire.AlertSerializer)
@@ -108,12 +82,34 @@ def decide(request: Any, alert_id: uuid.UUID) -> Response:
 
 
 @extend_schema(
-    operation_id="alert_reopen", request=wire.WhySerializer, responses=wire.AlertSerializer
+    operation_id="alert_snooze", request=wire.SnoozeSerializer, responses=wire.AlertSerializer
 )
+@bank_api(*REVIEWERS, methods=["POST"])
+def snooze(request: Any, alert_id: uuid.UUID) -> Response:
+    """Put it off until a time, with the reason; then it comes back to everybody."""
+    alert_or_404(request, alert_id)
+    given = wire.SnoozeSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    services.snooze(
+        bank=request.bank, actor=request.actor, alert_id=alert_id, **given.validated_data
+    )
+    return _answer(request, alert_id)
+
+
+@extend_schema(operation_id="alert_undo", request=None, responses=wire.AlertSerializer)
+@bank_api(*REVIEWERS, methods=["POST"])
+def undo(request: Any, alert_id: uuid.UUID) -> Response:
+    """Undo one's own decision within 10 seconds."""
+    alert_or_404(request, alert_id)
+    services.undo(bank=request.bank, actor=request.actor, alert_id=alert_id)
+    return _answer(request, alert_id)
+
+
+@extend_schema(operation_id="alert_reopen", request=WhySerializer, responses=wire.AlertSerializer)
 @bank_api(*REVIEWERS, methods=["POST"])
 def reopen(request: Any, alert_id: uuid.UUID) -> Response:
     alert_or_404(request, alert_id)
-    given = wire.WhySerializer(data=request.data)
+    given = WhySerializer(data=request.data)
     given.is_valid(raise_exception=True)
     services.reopen(
         bank=request.bank, actor=request.actor, alert_id=alert_id, **given.validated_data

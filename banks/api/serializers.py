@@ -11,8 +11,6 @@ from rest_framework import serializers
 
 from banks.ml.schema import MAX_AMOUNT
 from banks.models import (
-    Alert,
-    AlertEvent,
     BankSettings,
     Comparison,
     Import,
@@ -116,63 +114,6 @@ class LabelRequestSerializer(serializers.Serializer[Any]):
         choices=Label.choices, allow_null=True, help_text="1 fraud, 0 genuine, null unknown again"
     )
     reason = serializers.CharField(max_length=200, allow_blank=True)
-
-
-class AlertSerializer(serializers.ModelSerializer[Alert]):
-    transaction = TransactionSerializer()
-    version = serializers.IntegerField(source="version.number")
-    claimed_by = serializers.StringRelatedField()  # type: ignore[var-annotated]
-    decided_by = serializers.StringRelatedField()  # type: ignore[var-annotated]
-    reasons = ReasonSerializer(many=True)
-
-    class Meta:
-        model = Alert
-        fields: ClassVar = [
-            "pk",
-            "transaction",
-            "version",
-            "probability",
-            "other_probabilities",
-            "threshold",
-            "only_consortium",
-            "expected_loss",
-            "reasons",
-            "status",
-            "claimed_by",
-            "claimed_at",
-            "disposition",
-            "reason_code",
-            "note",
-            "decided_by",
-            "decided_at",
-            "created_at",
-        ]
-
-
-class AlertEventSerializer(serializers.ModelSerializer[AlertEvent]):
-    user = serializers.StringRelatedField()  # type: ignore[var-annotated]
-
-    class Meta:
-        model = AlertEvent
-        fields: ClassVar = ["kind", "user", "text", "at"]
-
-
-class QueueSerializer(serializers.Serializer[Any]):
-    """A page of alerts; ``next`` is the ``after`` of the next page, empty at the end."""
-
-    total = serializers.IntegerField()
-    next = serializers.CharField(source="next_cursor", allow_blank=True)
-    alerts = AlertSerializer(many=True)
-
-
-class DecisionSerializer(serializers.Serializer[Any]):
-    disposition = serializers.CharField()
-    reason_code = serializers.CharField()
-    note = serializers.CharField(required=False, default="", allow_blank=True)
-
-
-class TextSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField(allow_blank=True)
 
 
 class WhySerializer(serializers.Serializer[Any]):

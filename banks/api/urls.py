@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from banks.api import (
+    alert_queue,
     alerts,
     imports,
     membership,
@@ -17,12 +18,19 @@ from banks.api import (
 
 urlpatterns = [
     path("score", scoring.score),
-    path("alerts", alerts.queue),
-    path("alerts/next", alerts.take_next),
+    path("alerts", alert_queue.queue),
+    path("alerts/facets", alert_queue.facets),
+    path("alerts/next", alert_queue.take_next),
+    path("alerts/bulk", alert_queue.bulk),
+    path("alerts/bulk/<uuid:bulk_id>/undo", alert_queue.undo_bulk),
+    path("alerts/views", alert_queue.views),
+    path("alerts/views/<uuid:view_id>", alert_queue.delete_view),
     path("alerts/<uuid:alert_id>", alerts.detail),
     path("alerts/<uuid:alert_id>/history", alerts.history),
     path("alerts/<uuid:alert_id>/claim", alerts.claim),
     path("alerts/<uuid:alert_id>/release", alerts.release),
+    path("alerts/<uuid:alert_id>/snooze", alerts.snooze),
+    path("alerts/<uuid:alert_id>/undo", alerts.undo),
     path("alerts/<uuid:alert_id>/comment", alerts.comment),
     path("alerts/<uuid:alert_id>/decide", alerts.decide),
     path("alerts/<uuid:alert_id>/reopen", alerts.reopen),

@@ -1,7 +1,7 @@
 """A bank's own world. Every table carries its bank and is closed to all others (row-level
 security, see the first migration)."""
 
-from .alerts import Alert, AlertEvent, ReasonCode, Score
+from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .rounds import (
     ProtocolAct,
@@ -26,6 +26,7 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "BankSettings",
+    "BulkAction",
     "Comparison",
     "Evaluation",
     "EvaluationSegment",
@@ -38,6 +39,7 @@ __all__ = [
     "ProtocolLease",
     "ReasonCode",
     "RoundPart",
+    "SavedView",
     "Score",
     "SentMessage",
     "SignalConsent",

@@ -296,8 +296,18 @@ class BankSettings(OwnedByBank):
     )
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     label_delay_days = models.PositiveSmallIntegerField(_("label delay in days"), default=7)
-    reviews_a_day = models.PositiveIntegerField(_("reviews a day"), default=120)
+    reviewers = models.PositiveIntegerField(_("people who review"), default=4)
+    minutes_a_day = models.PositiveIntegerField(
+        _("minutes a day that each has for alerts"), default=120
+    )
     minutes_a_review = models.FloatField(_("minutes a review"), default=4)
+    reviews_a_day = models.PositiveIntegerField(_("reviews a day"), default=120)  # from those three
+    sla_hours = models.FloatField(_("hours until an alert is overdue"), default=24)
+    facts_first = models.BooleanField(_("facts before the assessment"), default=True)
+    blind_share = models.FloatField(_("share of alerts served without score"), default=0.04)
+    sample_share = models.FloatField(
+        _("share of payments below the threshold to look at"), default=0.0005
+    )
     recoverable_share = models.FloatField(_("recoverable share of an amount"), default=0.5)
     training_cron = models.CharField(_("training schedule"), max_length=60, default="30 2 * * *")
     training_enabled = models.BooleanField(_("train alone on schedule"), default=False)

@@ -50,7 +50,7 @@ def overview(bank: Bank, user: User) -> Overview:
     open_alerts = (
         Alert.objects.filter(bank=bank, status__in=OPEN)
         .select_related("transaction")
-        .order_by("-expected_loss", "id")
+        .order_by("-priority", "id")
     )
     better, better_by = _better(bank, version)
     return Overview(

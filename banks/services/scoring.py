@@ -241,6 +241,7 @@ def _alert(
         probability=score.probability,
         threshold=bench.judge.threshold,
         channel=score.transaction.channel,
+        amount=score.transaction.amount,
         other_probabilities={origin: p for origin, (_, p) in opinions.items()},
         only_consortium=_only_consortium(version, opinions),
         expected_loss=round(score.probability * score.transaction.amount * bench.recoverable),

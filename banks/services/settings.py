@@ -20,12 +20,21 @@ from consortium.protocol.errors import Refused, gettext_noop
 EDITABLE: Final = (
     "zone",
     "label_delay_days",
-    "reviews_a_day",
+    "reviewers",
+    "minutes_a_day",
     "minutes_a_review",
+    "reviews_a_day",
+    "sla_hours",
+    "facts_first",
+    "blind_share",
+    "sample_share",
     "recoverable_share",
     "training_cron",
     "training_enabled",
 )
+
+CAPACITY: Final = {"reviewers", "minutes_a_day", "minutes_a_review"}
+MOST_REVIEWS: Final = 1_000_000
 
 
 def change_settings(*, bank: Bank, actor: Actor, **changes: Any) -> BankSettings:
@@ -43,6 +52,9 @@ def change_settings(*, bank: Bank, actor: Actor, **changes: Any) -> BankSettings
                 )
             setattr(row, name, value)
         _check(row)
+        if CAPACITY & changes.keys() and "reviews_a_day" not in changes:
+            minutes = row.reviewers * row.minutes_a_day
+            row.reviews_a_day = min(MOST_REVIEWS, int(minutes / row.minutes_a_review))
         row.next_training_at = (
             next_time(row.training_cron, row.zone, timezone.now()) if row.training_enabled else None
         )
@@ -74,8 +86,13 @@ def _check(row: BankSettings) -> None:
         )
     bounds = {
         "label_delay_days": (0, 365),
-        "reviews_a_day": (0, 1_000_000),
+        "reviewers": (0, 10_000),
+        "minutes_a_day": (0, 1440),
+        "reviews_a_day": (0, MOST_REVIEWS),
         "minutes_a_review": (0.1, 1440),
+        "sla_hours": (0.1, 8760),
+        "blind_share": (0, 0.2),
+        "sample_share": (0, 0.1),
         "recoverable_share": (0, 1),
     }
     for name, (least, most) in bounds.items():

@@ -1,4 +1,4 @@
-"""The alert queue and one alert: facts, activity, assessment, decision."""
+"""One alert: facts, activity, assessment, decision."""
 
 from __future__ import annotations
 
@@ -6,86 +6,50 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from banks.forms import DecisionForm
-from banks.models import Alert, ReasonCode
+from banks.models import Alert
 from banks.selectors import alerts as selectors
 from banks.selectors.reasons import sentences
 from banks.services import alerts as services
+from banks.views.alert_queue import READERS, REASONS, REVIEWERS, snoozed_until
 from consortium.accounts.access import bank_page, translated
-from consortium.accounts.models import Role
+from consortium.accounts.keeping import keeps_typed, typed_before
 from consortium.protocol.errors import Refused
-
-READERS = (Role.ANALYST, Role.LEAD, Role.MODEL_OWNER, Role.AUDITOR)
-REVIEWERS = (Role.ANALYST, Role.LEAD)
-REASONS = [
-    (disposition, disposition.label, [(code, ReasonCode(code).label) for code in codes])
-    for disposition, codes in (
-        (Alert.Disposition(value), codes) for value, codes in services.REASONS.items()
-    )
-]
-
-
-@bank_page(*READERS)
-def queue(request: Any) -> HttpResponse:
-    filters = selectors.Filters.from_query(request.GET)
-    counts = selectors.counts(request.bank, request.user)
-    found = selectors.queue(request.bank, request.user, filters)
-    query = {name: value for name, value in request.GET.items() if name != "after"}
-    return render(
-        request,
-        "banks/alerts.html",
-        {
-            "filters": filters,
-            "counts": counts,
-            "views": [
-                ("open", _("All open"), counts.open),
-                ("unassigned", _("Nobody's yet"), counts.unassigned),
-                ("mine", _("Mine"), counts.mine),
-                ("decided", _("Decided"), counts.decided_today),
-            ],
-            "queue": found,
-            "capacity_left": selectors.capacity_left(request.bank),
-            "next_url": f"?{urlencode({**query, 'after': found.next_cursor})}"
-            if found.next_cursor
-            else "",
-            "first_url": f"?{urlencode(query)}" if filters.after else "",
-            "may_review": request.membership.role in REVIEWERS,
-        },
-    )
 
 
 @bank_page(*READERS)
 def detail(request: Any, alert_id: uuid.UUID) -> HttpResponse:
-    return _page(request, alert_id, DecisionForm())
-
-
-@bank_page(*REVIEWERS)
-@require_POST
-def start(request: Any) -> HttpResponse:
-    """Take the alert with the largest expected loss."""
-    alert = services.claim_next(bank=request.bank, actor=request.actor)
-    if alert is None:
-        messages.info(request, _("Nothing waits: every open alert is in somebody's hands."))
-        return redirect("banks:alerts", request.bank.slug)
-    return redirect("banks:alert", request.bank.slug, alert.pk)
+    typed = typed_before(request)
+    if typed:
+        messages.warning(
+            request,
+            _("You had been signed out, so nothing was saved. What you wrote is here again."),
+        )
+    return _page(request, alert_id, DecisionForm(typed))
 
 
 @bank_page(*REVIEWERS)
 @require_POST
 def act(request: Any, alert_id: uuid.UUID, act: str) -> HttpResponse:
-    """Take, put back, comment or take a decision back."""
+    """Take, put back, put off, comment, undo or take a decision back."""
     acts: dict[str, Callable[..., object]] = {
         "claim": services.claim,
         "release": services.release,
+        "snooze": partial(
+            services.snooze,
+            until=snoozed_until(request.bank, request.POST.get("wait", "")),
+            reason=request.POST.get("reason", ""),
+        ),
         "comment": partial(services.comment, text=request.POST.get("text", "")),
+        "undo": services.undo,
         "reopen": partial(services.reopen, reason=request.POST.get("reason", "")),
     }
     _alert_or_404(request, alert_id)
@@ -96,11 +60,16 @@ def act(request: Any, alert_id: uuid.UUID, act: str) -> HttpResponse:
     return redirect("banks:alert", request.bank.slug, alert_id)
 
 
+def _own_page(bank: str, alert_id: uuid.UUID) -> str:
+    return reverse("banks:alert", args=[bank, alert_id])
+
+
+@keeps_typed("disposition", "reason_code", "note", page=_own_page)
 @bank_page(*REVIEWERS)
 @require_POST
 def decide(request: Any, alert_id: uuid.UUID) -> HttpResponse:
-    """Close the alert and go to the next; what was typed stays if that is refused."""
-    alert = _alert_or_404(request, alert_id)
+    """Close the alert and take the next; what was typed stays if that is refused."""
+    _alert_or_404(request, alert_id)
     form = DecisionForm(request.POST)
     form.is_valid()
     try:
@@ -116,7 +85,7 @@ def decide(request: Any, alert_id: uuid.UUID) -> HttpResponse:
         form.errors.clear()
         form.add_error(refused.field, translated(refused))
         return _page(request, alert_id, form, status=getattr(refused, "http_status", 422))
-    after = selectors.following(request.bank, alert)
+    after = services.claim_next(bank=request.bank, actor=request.actor)
     if after is None:
         messages.success(request, _("Decided. Nothing else waits."))
         return redirect("banks:alert", request.bank.slug, alert_id)
@@ -128,6 +97,8 @@ def decide(request: Any, alert_id: uuid.UUID) -> HttpResponse:
 def _page(request: Any, alert_id: uuid.UUID, form: DecisionForm, status: int = 200) -> HttpResponse:
     alert = _alert_or_404(request, alert_id)
     mine = alert.claimed_by_id == request.user.pk
+    may_review = request.membership.role in REVIEWERS
+    just_decided = _just_decided(request)
     return render(
         request,
         "banks/alert.html",
@@ -138,11 +109,14 @@ def _page(request: Any, alert_id: uuid.UUID, form: DecisionForm, status: int = 2
             "events": alert.events.select_related("user"),
             "form": form,
             "dispositions": REASONS,
-            "may_decide": request.membership.role in REVIEWERS
+            "may_decide": may_review
             and (alert.status == Alert.Status.OPEN or (alert.status == "claimed" and mine)),
-            "may_review": request.membership.role in REVIEWERS,
+            "may_review": may_review,
             "mine": mine,
-            "just_decided": _just_decided(request),
+            "just_decided": just_decided,
+            "undo_seconds": services.undo_seconds_left(just_decided, request.actor)
+            if just_decided
+            else 0,
         },
         status=status,
     )

@@ -34,8 +34,11 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ("name", "language", "zone")
+        fields = ("name", "language", "zone", "shortcuts")
         labels = {"name": _("Name")}  # noqa: RUF012
+        help_texts = {  # noqa: RUF012
+            "shortcuts": _("j, k, 1, 2, 3 and others on the alert pages; ? lists them."),
+        }
 
 
 class PlaceField(forms.ModelChoiceField):  # type: ignore[type-arg]

@@ -35,6 +35,7 @@ class User(AbstractUser):
         _("language"), max_length=5, choices=[("en", "English"), ("ja", "日本語")], blank=True
     )
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
+    shortcuts = models.BooleanField(_("single keys as shortcuts"), default=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -43,7 +43,8 @@ def join(slug: str, name: str, name_ja: str, address: str) -> Bank:
         )
         with bank_scope(bank.pk):
             BankSettings.objects.update_or_create(
-                bank=bank, defaults={"zone": ZONE, "reviews_a_day": 40}
+                bank=bank,
+                defaults={"zone": ZONE, "reviewers": 2, "minutes_a_day": 80, "reviews_a_day": 40},
             )
     cast.fill_bank(bank)
     bank.refresh_from_db()

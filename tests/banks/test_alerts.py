@@ -11,10 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from banks.models import Alert, AlertEvent, BankSettings, LabelEvent, ModelVersion, Transaction
-from banks.selectors import alerts as selectors
-from banks.selectors.alerts import Filters
+from banks.models import Alert, AlertEvent, LabelEvent, ModelVersion, Transaction
 from banks.services import alerts
+from banks.services.labels import label_transaction
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import AuditEntry, Bank
 from consortium.accounts.tenancy import bank_scope
@@ -45,6 +44,7 @@ def an_alert(bank: Bank, number: int = 1, **changes: Any) -> Alert:
         channel="card" if number % 2 else "web",
     )
     facts = {
+        "amount": transaction.amount,
         "probability": 0.6,
         "threshold": 0.3,
         "expected_loss": 3_000 * number,
@@ -164,6 +164,33 @@ class TestDeciding:
             assert Transaction.objects.get().label is None
             assert [event.value for event in LabelEvent.objects.order_by("pk")] == [1, None]
 
+    def test_undoing_within_seconds_restores_state_and_label(
+        self, bank: Bank, analyst: Actor, lead: Actor, alert: Alert
+    ) -> None:
+        with bank_scope(bank.pk):
+            label_transaction(
+                bank=bank, actor=lead, transaction_id=alert.transaction_id, value=1, reason="called"
+            )
+        decision = {"disposition": "genuine", "reason_code": "known_pattern"}
+        alerts.decide(bank=bank, actor=analyst, alert_id=alert.pk, **decision)
+        with pytest.raises(Refused, match="within 10 seconds by who made it"):
+            alerts.undo(bank=bank, actor=lead, alert_id=alert.pk)
+        alerts.undo(bank=bank, actor=analyst, alert_id=alert.pk)
+        with bank_scope(bank.pk):
+            again = Alert.objects.get()
+            assert (again.status, again.claimed_by, again.disposition) == ("open", None, "")
+            assert Transaction.objects.get().label == 1
+
+    def test_later_it_is_taken_back_with_a_reason_only(
+        self, bank: Bank, analyst: Actor, alert: Alert
+    ) -> None:
+        decision = {"disposition": "fraud", "reason_code": "mule"}
+        alerts.decide(bank=bank, actor=analyst, alert_id=alert.pk, **decision)
+        with bank_scope(bank.pk):
+            Alert.objects.update(decided_at=timezone.now() - timedelta(seconds=20))
+        with pytest.raises(Refused, match="take it back with a reason"):
+            alerts.undo(bank=bank, actor=analyst, alert_id=alert.pk)
+
     def test_a_comment_of_three_thousand_characters_is_refused(
         self, bank: Bank, analyst: Actor, alert: Alert
     ) -> None:
@@ -174,65 +201,6 @@ class TestDeciding:
     def test_an_unknown_alert_is_refused(self, bank: Bank, analyst: Actor) -> None:
         with pytest.raises(Refused):
             alerts.claim(bank=bank, actor=analyst, alert_id=uuid.uuid4())
-
-
-@pytest.mark.django_db
-class TestTheQueue:
-    def test_it_is_ordered_by_expected_loss_and_pages_without_gaps(
-        self, bank: Bank, analyst: Actor
-    ) -> None:
-        assert analyst.user
-        with bank_scope(bank.pk):
-            for number in range(1, selectors.PAGE + 8):
-                an_alert(bank, number)
-            first = selectors.queue(bank, analyst.user, Filters())
-            second = selectors.queue(bank, analyst.user, Filters(after=first.next_cursor))
-        losses = [alert.expected_loss for alert in [*first.alerts, *second.alerts]]
-        assert losses == sorted(losses, reverse=True)
-        assert len(set(losses)) == first.total == selectors.PAGE + 7
-        assert second.next_cursor == ""
-        assert second.first_rank == selectors.PAGE + 1
-
-    def test_the_line_stands_where_todays_capacity_ends(self, bank: Bank, analyst: Actor) -> None:
-        assert analyst.user
-        with bank_scope(bank.pk):
-            BankSettings.objects.create(bank=bank, reviews_a_day=3)
-            made = [an_alert(bank, number) for number in range(1, 7)]
-            assert selectors.queue(bank, analyst.user, Filters()).line_after == 3
-        alerts.decide(
-            bank=bank,
-            actor=analyst,
-            alert_id=made[0].pk,
-            disposition="genuine",
-            reason_code="known_pattern",
-        )
-        with bank_scope(bank.pk):
-            assert selectors.queue(bank, analyst.user, Filters()).line_after == 2
-
-    def test_facets_count_what_their_lists_show(self, bank: Bank, analyst: Actor) -> None:
-        assert analyst.user
-        with bank_scope(bank.pk):
-            made = [an_alert(bank, n, only_consortium=n == 1) for n in range(1, 6)]
-        alerts.claim(bank=bank, actor=analyst, alert_id=made[1].pk)
-        with bank_scope(bank.pk):
-            counts = selectors.counts(bank, analyst.user)
-            for view in ("open", "unassigned", "mine"):
-                listed = selectors.queue(bank, analyst.user, Filters(view=view)).total
-                assert counts.of(view) == listed, view
-            for facet in counts.channels:
-                chosen = Filters(channel=facet.value)
-                assert selectors.queue(bank, analyst.user, chosen).total == facet.count
-            only = Filters(only_consortium=True)
-            assert selectors.queue(bank, analyst.user, only).total == counts.only_consortium == 1
-
-    def test_start_reviewing_takes_the_largest_loss_that_nobody_holds(
-        self, bank: Bank, analyst: Actor, lead: Actor
-    ) -> None:
-        with bank_scope(bank.pk):
-            made = [an_alert(bank, number) for number in (1, 2, 3)]
-        alerts.claim(bank=bank, actor=lead, alert_id=made[2].pk)
-        taken = alerts.claim_next(bank=bank, actor=analyst)
-        assert taken == made[1]
 
 
 @pytest.fixture

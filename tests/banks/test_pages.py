@@ -150,7 +150,7 @@ def test_deciding_on_a_page_leads_to_the_next_alert(filled: Bank, sign_in: SignI
     assert answer.status_code == 302
     assert str(second.pk) in answer["Location"]
     page = analyst.get(answer["Location"])
-    assert b"Take that back" in page.content
+    assert b"data-undo=" in page.content
     closed = analyst.get(reverse("banks:alert", args=[filled.slug, first.pk])).content.decode()
     assert "&lt;b&gt;called&lt;/b&gt;" in closed
     with bank_scope(filled.pk):
@@ -248,8 +248,13 @@ def test_settings_refuse_what_makes_no_sense(bank: Bank, sign_in: SignIn) -> Non
     good = {
         "zone": "Asia/Tokyo",
         "label_delay_days": "10",
-        "reviews_a_day": "80",
+        "reviewers": "3",
+        "minutes_a_day": "105",
         "minutes_a_review": "3.5",
+        "sla_hours": "12",
+        "facts_first": "on",
+        "blind_share": "0.05",
+        "sample_share": "0.001",
         "recoverable_share": "0.4",
         "training_cron": "0 3 * * 1",
         "training_enabled": "on",
@@ -259,12 +264,13 @@ def test_settings_refuse_what_makes_no_sense(bank: Bank, sign_in: SignIn) -> Non
         ("recoverable_share", "2"),
         ("zone", "Moon/Base"),
         ("label_delay_days", "-1"),
+        ("blind_share", "0.5"),
     ):
         assert admin.post(address, {**good, name: bad}).status_code == 422, name
     assert admin.post(address, good).status_code == 302
     with bank_scope(bank.pk):
         row = BankSettings.objects.get()
-    assert (row.label_delay_days, row.training_enabled) == (10, True)
+    assert (row.label_delay_days, row.training_enabled, row.reviews_a_day) == (10, True, 90)
     assert row.next_training_at is not None
 
 

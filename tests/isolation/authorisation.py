@@ -68,10 +68,17 @@ DELETE  +        api/v1/tokens/<uuid:token_id>
 GET     ALMBR    bank/<slug:bank>/
 GET     ALMR     bank/<slug:bank>/alerts/
 POST    AL       bank/<slug:bank>/alerts/start/
+POST    AL       bank/<slug:bank>/alerts/bulk/
+POST    AL       bank/<slug:bank>/alerts/bulk/<uuid:bulk_id>/undo/
+POST    ALM      bank/<slug:bank>/alerts/views/save/
+GET     ALMR     bank/<slug:bank>/alerts/views/<uuid:view_id>/
+POST    ALM      bank/<slug:bank>/alerts/views/<uuid:view_id>/delete/
 GET     ALMR     bank/<slug:bank>/alerts/<uuid:alert_id>/
 POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/decide/
 POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/claim/
 POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/release/
+POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/snooze/
+POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/undo/
 POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/comment/
 POST    AL       bank/<slug:bank>/alerts/<uuid:alert_id>/reopen/
 GET     ALR      bank/<slug:bank>/transactions/
@@ -117,11 +124,19 @@ GET     BR       bank/<slug:bank>/audit.csv
 
 POST    ALMB     api/v1/banks/<slug:bank>/score
 GET     ALMR     api/v1/banks/<slug:bank>/alerts
+GET     ALMR     api/v1/banks/<slug:bank>/alerts/facets
 POST    AL       api/v1/banks/<slug:bank>/alerts/next
+POST    AL       api/v1/banks/<slug:bank>/alerts/bulk
+POST    AL       api/v1/banks/<slug:bank>/alerts/bulk/<uuid:bulk_id>/undo
+GET     ALMR     api/v1/banks/<slug:bank>/alerts/views
+POST    ALM      api/v1/banks/<slug:bank>/alerts/views
+DELETE  ALM      api/v1/banks/<slug:bank>/alerts/views/<uuid:view_id>
 GET     ALMR     api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>
 GET     ALMR     api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/history
 POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/claim
 POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/release
+POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/snooze
+POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/undo
 POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/comment
 POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/decide
 POST    AL       api/v1/banks/<slug:bank>/alerts/<uuid:alert_id>/reopen

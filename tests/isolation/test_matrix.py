@@ -85,6 +85,7 @@ def asked_for(names: dict[str, str]) -> dict[str, str]:
         "before": names["transaction_id"],
         "cut": "7",
         "decided": names["alert_id"],
+        "done": names["bulk_id"],
         "id": names["transaction_id"],
         "version": names["number"],
     }

@@ -14,6 +14,8 @@ RESTRICTED = [rule for rule in RULES if rule.place in {"bank", "centre"}]
 NAMES = [
     "account",
     "after",
+    "age",
+    "amount",
     "amount_from",
     "amount_to",
     "before",
@@ -22,6 +24,7 @@ NAMES = [
     "currency",
     "cut",
     "decided",
+    "done",
     "event",
     "id",
     "index",
@@ -31,6 +34,7 @@ NAMES = [
     "old",
     "only",
     "page",
+    "q",
     "saved",
     "since",
     "size",
@@ -41,7 +45,11 @@ NAMES = [
 ]
 TEXTS = ("²", "9" * 5000, "-1", "\0", "'\"--", "１２", "[]", "NaN", "\U0010ffff", "9" * 19)
 FIELDS = [
+    "act",
     "admin_email",
+    "alert",
+    "alerts",
+    "back",
     "banks",
     "compared",
     "cron",
@@ -52,6 +60,7 @@ FIELDS = [
     "enabled",
     "extra",
     "file",
+    "filters",
     "kind",
     "mapping",
     "model",
@@ -68,7 +77,9 @@ FIELDS = [
     "slug",
     "text",
     "transactions",
+    "until",
     "value",
+    "wait",
     "windows",
     "zone",
 ]

@@ -23,6 +23,7 @@ from banks.models import (
     Alert,
     AlertEvent,
     BankSettings,
+    BulkAction,
     Comparison,
     Evaluation,
     EvaluationSegment,
@@ -33,6 +34,7 @@ from banks.models import (
     ProtocolAct,
     ProtocolLease,
     RoundPart,
+    SavedView,
     Score,
     SentMessage,
     SourceMapping,
@@ -123,6 +125,8 @@ def missing() -> dict[str, str]:
 
 _UUIDS = (
     "alert_id",
+    "bulk_id",
+    "view_id",
     "import_id",
     "run_id",
     "version_id",
@@ -337,7 +341,15 @@ def _alert(
     Score.objects.create(
         bank=bank, transaction=alert.transaction, version=alert.version, probability=0.8
     )
-    return {"alert_id": str(alert.pk)}
+    bulk = BulkAction.objects.create(
+        bank=bank,
+        user=analyst,
+        act="decided",
+        facts={"disposition": "fraud", "note": word},
+        changed=[str(alert.pk)],
+    )
+    view = SavedView.objects.create(bank=bank, user=analyst, name=word, filters={"q": word})
+    return {"alert_id": str(alert.pk), "bulk_id": str(bulk.pk), "view_id": str(view.pk)}
 
 
 def _protocol(bank: Bank, word: str, amount: int) -> dict[str, str]:

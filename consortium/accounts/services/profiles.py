@@ -13,5 +13,9 @@ def set_language(*, user: User, language: str) -> None:
     User.objects.filter(pk=user.pk).update(language=language)
 
 
-def update_profile(*, user: User, name: str, language: str, zone: str) -> None:
-    User.objects.filter(pk=user.pk).update(name=name, language=language, zone=zone)
+def update_profile(
+    *, user: User, name: str, language: str, zone: str, shortcuts: bool = True
+) -> None:
+    User.objects.filter(pk=user.pk).update(
+        name=name, language=language, zone=zone, shortcuts=shortcuts
+    )
