@@ -73,13 +73,13 @@ class QueueSerializer(serializers.Serializer[Any]):
 
 class OptionSerializer(serializers.Serializer[Any]):
     value = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     count = serializers.IntegerField()
 
 
 class FacetSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     options = OptionSerializer(many=True)
 
 

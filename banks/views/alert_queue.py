@@ -53,7 +53,7 @@ def start(request: Any) -> HttpResponse:
 @require_POST
 def bulk(request: Any) -> HttpResponse:
     """One act on the chosen alerts; the queue comes back and says what was skipped and why."""
-    filters = selectors.Filters.from_query(QueryDict(request.POST.get("back", "")))
+    filters = _back(request)
     form = BulkForm(request.POST)
     if not form.is_valid():
         return _page(request, filters, form, status=422)
@@ -74,7 +74,7 @@ def bulk(request: Any) -> HttpResponse:
 @bank_page(*REVIEWERS)
 @require_POST
 def undo_bulk(request: Any, bulk_id: uuid.UUID) -> HttpResponse:
-    filters = selectors.Filters.from_query(QueryDict(request.POST.get("back", "")))
+    filters = _back(request)
     try:
         done = services.undo_bulk(bank=request.bank, actor=request.actor, bulk_id=bulk_id)
     except Refused as refused:
@@ -86,7 +86,7 @@ def undo_bulk(request: Any, bulk_id: uuid.UUID) -> HttpResponse:
 @bank_page(*READERS)
 def view(request: Any, view_id: uuid.UUID) -> HttpResponse:
     """A saved view by its lasting address; one that is gone says so and offers the others."""
-    found = selectors.saved_view(request.bank, request.user, view_id)
+    found = selectors.saved_view(request.bank, view_id)
     if found is None:
         views = selectors.saved_views(request.bank, request.user)
         return render(request, "banks/alert_view_gone.html", {"views": views}, status=404)
@@ -96,7 +96,7 @@ def view(request: Any, view_id: uuid.UUID) -> HttpResponse:
 @bank_page(*READERS[:3])
 @require_POST
 def save_view(request: Any) -> HttpResponse:
-    filters = selectors.Filters.from_query(QueryDict(request.POST.get("back", "")))
+    filters = _back(request)
     try:
         services.save_view(
             bank=request.bank,
@@ -127,6 +127,11 @@ def snoozed_until(bank: Bank, wait: str) -> datetime:
     return local.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
+def _back(request: Any) -> selectors.Filters:
+    """The filters that the form was sent under."""
+    return selectors.Filters.from_query(QueryDict(request.POST.get("back", "").lstrip("?")))
+
+
 def _address(request: Any) -> str:
     return reverse("banks:alerts", args=[request.bank.slug])
 
@@ -147,7 +152,7 @@ def _page(
             "queue": found,
             "saved": selectors.saved_views(request.bank, request.user),
             "here": filters.address(),
-            "chosen": set(form.data.getlist("alert")) if form.is_bound else set(),
+            "chosen": set(request.POST.getlist("alert")),
             "form": form,
             "dispositions": REASONS,
             "done": selectors.bulk_result(request.bank, request.user, request.GET.get("done", "")),
