@@ -14,7 +14,7 @@ from banks.models import Alert, Import, ImportStatus, ModelVersion, Transaction
 from banks.selectors import performance
 from banks.services import batch_scoring, datasets, training, versions
 from banks.services.scorers import scorer_of
-from consortium.accounts.models import Bank
+from consortium.accounts.models import Bank, User
 from consortium.accounts.tenancy import bank_scope
 from consortium.templatetags.figures import money, percent
 from tests import make
@@ -143,7 +143,7 @@ def test_three_alerts_are_decided_by_keyboard_alone(bank: Bank, page_of: PageOf)
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("o")
-    for key, reason in (("1", "s"), ("2", "c"), ("3", "n")):
+    for key, reason in (("1", "7"), ("2", "1"), ("3", "2")):
         expect(page.locator("#decision")).to_be_visible()
         before = page.url
         page.keyboard.press(key)
@@ -155,15 +155,32 @@ def test_three_alerts_are_decided_by_keyboard_alone(bank: Bank, page_of: PageOf)
     assert decided == {"fraud", "genuine", "cannot_tell"}
 
 
-def test_the_question_mark_shows_the_keys_and_they_can_be_switched_off(
+def test_several_alerts_are_decided_and_undone_from_the_queue_by_keyboard(
+    bank: Bank, page_of: PageOf
+) -> None:
+    page = page_of("aiko")
+    page.goto("/bank/sakura/alerts/")
+    for key in ("j", "x", "j", "j", "X"):
+        page.keyboard.press(key)
+    expect(page.locator(".act-bar-count")).to_contain_text("3 alerts chosen")
+    for key in ("2", "2", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#done")).to_contain_text("3 alerts decided: genuine.")
+    page.keyboard.press("u")
+    expect(page.locator("#done")).to_contain_text("3 alerts: undone.")
+    with bank_scope(bank.pk):
+        assert not Alert.objects.filter(status="decided").exists()
+
+
+def test_the_question_mark_shows_the_keys_and_the_profile_switches_them_off(
     bank: Bank, page_of: PageOf
 ) -> None:
     page = page_of("aiko")
     page.goto("/bank/sakura/alerts/")
     page.keyboard.press("?")
     expect(page.locator("#keys-help")).to_be_visible()
-    page.locator("#keys-on").uncheck()
-    page.get_by_role("button", name="Close").click()
+    User.objects.filter(email="aiko@sakura.example").update(shortcuts=False)
+    page.reload()
     page.keyboard.press("j")
     expect(page.locator("tr.chosen")).to_have_count(0)
 
