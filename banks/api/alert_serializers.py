@@ -139,6 +139,8 @@ class BulkRequestSerializer(serializers.Serializer[Any]):
 class BulkActionSerializer(serializers.ModelSerializer[BulkAction]):
     """What was changed, and what was skipped and why."""
 
+    act = serializers.CharField()
+
     class Meta:
         model = BulkAction
         fields: ClassVar = ["pk", "act", "facts", "changed", "skipped", "created_at", "undone_at"]
