@@ -23,7 +23,7 @@ def copy_amounts(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0003_risk_signal"),
+        ("banks", "0004_evaluation_segments"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
