@@ -17,7 +17,7 @@ from django.conf import settings
 from consortium.protocol.envelope import SigningKey
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.sealing import SealingKey
-from consortium.protocol.threshold import KeyShare
+from consortium.protocol.wire import Json
 
 
 def folder(slug: str) -> Path:
@@ -45,14 +45,14 @@ def sealing(slug: str) -> SealingKey:
     return SealingKey(_read(slug, "sealing.key"))
 
 
-def save_share(slug: str, epoch: str, share: KeyShare) -> None:
-    _write(folder(slug) / f"share-{epoch}.json", json.dumps(share.to_wire()).encode())
+def save_share(slug: str, epoch: str, share: Json) -> None:
+    _write(folder(slug) / f"share-{epoch}.json", json.dumps(share).encode())
 
 
-def share(slug: str, epoch: str) -> KeyShare | None:
-    """This bank's share of an epoch's key; None where it is no custodian or lost it."""
+def share(slug: str, epoch: str) -> Json | None:
+    """This bank's secret of an epoch, as its protocol wrote it; None where it has none."""
     path = folder(slug) / f"share-{epoch}.json"
-    return KeyShare.from_wire(json.loads(path.read_bytes())) if path.exists() else None
+    return dict(json.loads(path.read_bytes())) if path.exists() else None
 
 
 def held_shares(slug: str) -> list[str]:

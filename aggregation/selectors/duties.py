@@ -18,6 +18,7 @@ from aggregation.models import (
     TrainingRun,
 )
 from aggregation.services.enrolment import MEMBERS
+from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import LIVE, manifest_of
 from consortium.accounts.models import Bank
 from consortium.protocol.roster import Roster
@@ -48,24 +49,12 @@ def next_duties(bank: Bank) -> NextDuties:
 
 
 def awaited_custodians(round_: Round) -> list[str]:
-    """The custodians whose turn it is and who have not given their partial.
-
-    A committee of t begins; with each lease that passes without a result, one more bank of the
-    rotation steps in, so a custodian that is away or gives a bad partial stops nobody.
-    """
-    if round_.certified_at is None:
-        return []
+    """The key holders whose turn it is and who have not given towards the sum."""
     able = {str(pk) for pk in Bank.objects.filter(status__in=MEMBERS).values_list("pk", flat=True)}
     custodians = Epoch.from_wire(round_.run.epoch.body).custodians
     present = [custodian.bank for custodian in custodians if custodian.bank in able]
-    if not present:
-        return []
-    first = round_.pk.int % len(present)
-    rotation = present[first:] + present[:first]
-    waited = (timezone.now() - round_.certified_at).total_seconds()
-    turn = manifest_of(round_).threshold + int(waited // round_.run.task.lease_seconds)
     given = {str(pk) for pk in round_.partials.values_list("bank_id", flat=True)}
-    return [bank for bank in rotation[:turn] if bank not in given]
+    return [bank for bank in protocol_of(round_).openers(round_, present) if bank not in given]
 
 
 def _live_rounds(bank: Bank) -> Iterator[Duty]:

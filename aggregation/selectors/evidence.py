@@ -39,6 +39,7 @@ def tasks_of(bank: Bank) -> list[Json]:
             "task": str(row.task_id),
             "name": row.task.name,
             "purpose": row.task.purpose,
+            "protocol": row.task.protocol,
             "roster_version": row.version,
         }
         for row in rows

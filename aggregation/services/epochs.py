@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from aggregation.models import EpochSignature, KeyEpoch, RosterVersion, SealedSh
 from aggregation.models.tasks import TrainingRun
 from aggregation.refusals import Contradicts
 from aggregation.services import ledger
+from aggregation.services.protocols import protocol_named
 from aggregation.services.rosters import active_roster
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, node, system
@@ -19,7 +19,6 @@ from consortium.accounts.models import Bank
 from consortium.protocol.custody import WITNESSES, check_epoch_proposal, check_epoch_word
 from consortium.protocol.envelope import Signed, digest
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
-from consortium.protocol.paillier import PublicKey
 from consortium.protocol.roster import Roster
 from consortium.protocol.spec import Epoch
 
@@ -42,7 +41,7 @@ def publish_epoch(
     if signed.signer != str(bank.pk):
         raise Refused("wrong_signer", gettext_noop("A bank signs for itself only."))
     check_epoch_proposal(epoch, signed, roster=roster)
-    key = _public_key(epoch)
+    modulus = _checked(task, epoch)
     if {custodian.bank: custodian.share for custodian in epoch.custodians} != {
         name: digest(box) for name, box in shares.items()
     }:
@@ -61,7 +60,7 @@ def publish_epoch(
         body=epoch.body(),
         key_id=epoch.key_id,
         key_bits=epoch.key_bits,
-        modulus=key.n.to_bytes(key.key_bits // 8, "big"),
+        modulus=modulus,
         biprimality=biprimality,
         dealer=bank,
     )
@@ -147,12 +146,12 @@ def _require_active(task: Task) -> RosterVersion:
     return row
 
 
-def _public_key(epoch: Epoch) -> PublicKey:
-    """The modulus that the epoch names, checked against its id and length."""
-    modulus = {"n": epoch.public.get("n")}
-    key = PublicKey.from_wire(modulus, allow_small=settings.ALLOW_SMALL_KEYS)
-    if (key.key_id, key.key_bits) != (epoch.key_id, epoch.key_bits):
+def _checked(task: Task, epoch: Epoch) -> bytes:
+    """What uploads are checked against, if the key is one for the task's protocol."""
+    if epoch.protocol != task.protocol:
         raise ProtocolRefused(
-            "bad_epoch", gettext_noop("The key's id or length is not that of its modulus.")
+            "bad_epoch",
+            gettext_noop("The task's sums are closed by %(protocol)s; the key is for another."),
+            protocol=task.protocol,
         )
-    return key
+    return protocol_named(task.protocol).modulus(epoch)

@@ -11,11 +11,12 @@ from aggregation import keys
 from aggregation.models import FreezeSignature, Round, Submission, TrainingRun
 from aggregation.refusals import Contradicts, NotHere
 from aggregation.services import ledger, rounds, runs
+from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import manifest_of, proposal_of, roster_of
 from consortium.accounts import audit
 from consortium.accounts.actors import node, system
 from consortium.accounts.models import Bank
-from consortium.protocol import paillier, spec
+from consortium.protocol import spec
 from consortium.protocol.envelope import Signed, digest, unframe, verify
 from consortium.protocol.errors import gettext_noop
 from consortium.protocol.receipts import freeze_facts
@@ -102,15 +103,15 @@ def sign_freeze(*, bank: Bank, round_: Round, signed: Signed) -> Round:
 
 
 def _certify(row: Round) -> None:
-    """Add the listed ciphertexts, for the record: every custodian adds them itself."""
-    key = rounds.key_of(row.run.epoch)
-    vectors = []
+    """Add the listed uploads, for the record: every custodian adds them itself."""
+    protocol, bodies = protocol_of(row), []
     for submission in row.submissions.filter(bank_id__in=proposal_of(row).banks):
         _header, blobs = unframe(bytes(submission.body), submission.size)
-        vectors.append(paillier.from_bytes(blobs[0], key))
-    aggregate = paillier.to_bytes(paillier.add(vectors, key), key)
+        bodies.append(blobs[0])
+    aggregate = protocol.add(row, bodies)
+    following = protocol.phases[protocol.phases.index(Phase.SIGNING) + 1]
     certified = Round.objects.filter(pk=row.pk, state=State.FROZEN, phase=Phase.SIGNING).update(
-        phase=Phase.OPENING,
+        phase=following,
         aggregate=aggregate,
         aggregate_hash=digest(aggregate),
         certified_at=timezone.now(),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from aggregation.models import Derived, Partial, PublishedSum, Round, SealedPartial
 from aggregation.refusals import Contradicts, NotHere, TooLate
 from aggregation.services import ledger, rounds, runs
+from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import manifest_of, roster_of
 from consortium.accounts import audit
 from consortium.accounts.actors import node, system
@@ -18,20 +19,19 @@ from consortium.protocol.sealing import OVERHEAD_BYTES
 from consortium.protocol.spec import METRICS, DerivedResult, Epoch, PartialHeader, Step
 
 State, Phase = Round.State, Round.Phase
-PROOF_ALLOWANCE = 64 * 1024
+HEADER_ALLOWANCE = 64 * 1024
 
 
 def largest_partial(round_: Round) -> int:
     """Bytes of the largest frame that a custodian can send in this round."""
-    width = rounds.key_of(round_.run.epoch).ciphertext_bytes
-    payload = manifest_of(round_).ciphertexts * width + PROOF_ALLOWANCE
+    payload = protocol_of(round_).payload_bytes(round_, manifest_of(round_))
     banks = len(roster_of(round_).banks)
-    return banks * (payload + OVERHEAD_BYTES) + PROOF_ALLOWANCE
+    return banks * (payload + OVERHEAD_BYTES) + HEADER_ALLOWANCE
 
 
 @transaction.atomic
 def keep_partial(*, bank: Bank, round_: Round, body: bytes) -> Round:
-    """Keep a custodian's boxes for their recipients; t of them let the banks derive."""
+    """Keep a custodian's boxes for their recipients; enough of them let the banks derive."""
     row = rounds.locked(round_.pk)
     if str(bank.pk) not in roster_of(row).banks:
         raise NotHere
@@ -54,7 +54,7 @@ def keep_partial(*, bank: Bank, round_: Round, body: bytes) -> Round:
         SealedPartial(partial=partial, recipient_id=recipient, box=box)
         for recipient, box in boxes.items()
     )
-    if row.partials.count() >= manifest_of(row).threshold:
+    if row.partials.count() >= protocol_of(row).needed(manifest_of(row)):
         Round.objects.filter(pk=row.pk, phase=Phase.OPENING).update(phase=Phase.DERIVING)
     audit.record(actor=node(bank), verb="round.partial_given", target=row)
     row.refresh_from_db()

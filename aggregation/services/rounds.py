@@ -10,18 +10,18 @@ from typing import cast
 from django.utils import timezone
 
 from aggregation import keys
-from aggregation.models import KeyEpoch, Round, TrainingRun
+from aggregation.models import Round, TrainingRun
 from aggregation.refusals import Contradicts
 from aggregation.services import ledger
 from aggregation.services.enrolment import MEMBERS
+from aggregation.services.protocols import protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
 from consortium.protocol import spec
 from consortium.protocol.envelope import Signed
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.packing import ciphertexts_needed, smallest_layout
-from consortium.protocol.paillier import PublicKey
+from consortium.protocol.packing import smallest_layout
 from consortium.protocol.roster import Roster
 from consortium.protocol.spec import METRICS, FreezeProposal, Manifest, Step
 
@@ -40,11 +40,6 @@ def proposal_of(round_: Round) -> FreezeProposal:
 
 def roster_of(round_: Round) -> Roster:
     return Roster.from_wire(round_.run.roster.body)
-
-
-def key_of(epoch: KeyEpoch) -> PublicKey:
-    """The key that ciphertexts are checked against (its size was checked when it was published)."""
-    return PublicKey(int.from_bytes(epoch.modulus, "big"), allow_small=True)
 
 
 def base_model(round_: Round) -> str:
@@ -66,6 +61,7 @@ def open_round(
         attempt=attempt,
         step=step.name,
         asked=step.to_wire(),
+        phase=protocol_named(manifest.protocol).phases[0],
         manifest=keys.signed(manifest).to_wire(),
         manifest_hash=manifest.hash(),
         subject=manifest.subject,
@@ -83,7 +79,7 @@ def open_round(
 def _manifest(run: TrainingRun, number: int, step: Step, base_model: str, attempt: int) -> Manifest:
     task, roster = run.task, Roster.from_wire(run.roster.body)
     numbers, now = roster.numbers, timezone.now()
-    layout = smallest_layout(step.bits)
+    layout = smallest_layout(step.bits, task.protocol)
     named = number == 0 or step.name == METRICS
     draft = Manifest(
         task=str(task.pk),
@@ -96,7 +92,9 @@ def _manifest(run: TrainingRun, number: int, step: Step, base_model: str, attemp
         protocol=cast(spec.ProtocolName, str(task.protocol)),
         layout=cast(spec.LayoutName, layout.id),
         length=step.length,
-        ciphertexts=ciphertexts_needed(step.length, layout, run.epoch.key_bits),
+        ciphertexts=protocol_named(task.protocol).ciphertexts(
+            step.length, layout, run.epoch.key_bits
+        ),
         clip=task.clip,
         weight_cap=task.weight_cap,
         epoch=str(run.epoch_id),

@@ -12,11 +12,12 @@ from aggregation import keys
 from aggregation.models import Round, Submission
 from aggregation.refusals import Contradicts, NotHere, TooLate
 from aggregation.services import freezing, ledger, rounds
+from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import manifest_of
 from consortium.accounts import audit
 from consortium.accounts.actors import node
 from consortium.accounts.models import Bank
-from consortium.protocol import custody, paillier, popk
+from consortium.protocol import custody
 from consortium.protocol.envelope import Signed, digest, unframe
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.receipts import EMPTY_LOG, submission_facts
@@ -37,8 +38,7 @@ class Accepted:
 
 def largest_body(round_: Round) -> int:
     """Bytes of the largest frame that a submission to this round can be."""
-    width = rounds.key_of(round_.run.epoch).ciphertext_bytes
-    return manifest_of(round_).ciphertexts * width + PROOF_ALLOWANCE
+    return protocol_of(round_).body_bytes(round_, manifest_of(round_)) + PROOF_ALLOWANCE
 
 
 def submit(*, bank: Bank, round_: Round, body: bytes) -> Accepted:
@@ -93,28 +93,28 @@ def _checked(round_: Round, manifest: Manifest, bank: Bank, body: bytes) -> Subm
     head, blobs = unframe(body, largest_body(round_))
     if len(blobs) != 2:
         raise Refused(
-            "bad_submission", gettext_noop("A submission holds ciphertexts and one proof.")
+            "bad_submission", gettext_noop("A submission holds a closed vector and one proof.")
         )
-    ciphertexts, proof = blobs
+    body_part, proof = blobs
     signed = Signed.from_wire(head)
     if signed.signer != str(bank.pk):
         raise Refused("wrong_signer", gettext_noop("A bank signs for itself only."))
     header = custody.check_submission(
-        signed, ciphertexts, proof, manifest=manifest, roster=rounds.roster_of(round_)
+        signed, body_part, proof, manifest=manifest, roster=rounds.roster_of(round_)
     )
-    key = rounds.key_of(round_.run.epoch)
-    expected = manifest.ciphertexts * key.ciphertext_bytes
-    if len(ciphertexts) != expected:
+    protocol = protocol_of(round_)
+    expected = protocol.body_bytes(round_, manifest)
+    if len(body_part) != expected:
         raise Refused(
             "wrong_count",
-            gettext_noop("The round takes %(count)s ciphertexts (%(bytes)s bytes); %(got)s came."),
-            count=manifest.ciphertexts,
-            bytes=expected,
-            got=len(ciphertexts),
+            gettext_noop(
+                "The round takes %(count)s values in %(expected)s bytes; %(got)s bytes came."
+            ),
+            count=manifest.length,
+            expected=expected,
+            got=len(body_part),
         )
-    vector = paillier.from_bytes(ciphertexts, key)
-    paillier.check(vector, key)
-    popk.verify_knowledge(key, vector, manifest.proof_context(str(bank.pk)), proof)
+    protocol.check(round_, manifest, str(bank.pk), body_part, proof)
     return header
 
 

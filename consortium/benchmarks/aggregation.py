@@ -30,6 +30,7 @@ from consortium.protocol.dealing import Dealing, deal, default_threshold
 from consortium.protocol.exponentiation import powers, secret_powers
 from consortium.protocol.packing import (
     LAYOUTS,
+    WORDS,
     Integers,
     ciphertexts_needed,
     pack,
@@ -39,7 +40,7 @@ from consortium.protocol.packing import (
 from consortium.protocol.paillier import MINIMUM_KEY_BITS, PublicKey, Randomisers
 from consortium.protocol.popk import prove_knowledge, verify_knowledge
 from consortium.protocol.sealing import SealingKey, seal_each, unseal
-from consortium.protocol.secagg_messages import WORDS, Session, SharePair
+from consortium.protocol.secagg_messages import Session, SharePair
 from consortium.protocol.shared_key import LARGEST_VECTOR, SharedKey
 from consortium.protocol.threshold import (
     combine,

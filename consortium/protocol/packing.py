@@ -56,10 +56,21 @@ class Layout:
         return layout_named(wire.get("layout"))
 
 
-LAYOUTS: dict[str, Layout] = {
+PACKED: dict[str, Layout] = {
     layout.id: layout
     for layout in (Layout("k16b24", 16, 24), Layout("k32b40", 32, 40), Layout("k56b64", 56, 64))
 }
+"""Slots of a Paillier plaintext, the narrowest first."""
+WORDS: dict[str, Layout] = {
+    layout.id: layout for layout in (Layout("k24w32", 24, 32), Layout("k56w64", 56, 64))
+}
+"""Words of a masked vector, the narrowest first."""
+LAYOUTS = PACKED | WORDS
+
+
+def layouts_of(protocol: str) -> dict[str, Layout]:
+    """The layouts that a protocol's vectors can have."""
+    return WORDS if protocol == "secagg" else PACKED
 
 
 def layout_named(name: object) -> Layout:
@@ -75,16 +86,17 @@ def layout_named(name: object) -> Layout:
     return LAYOUTS[name]
 
 
-def smallest_layout(bits: int) -> Layout:
-    """The layout with the smallest slots that takes values of ``bits`` bits, sign included."""
-    for layout in LAYOUTS.values():
+def smallest_layout(bits: int, protocol: str = "paillier-threshold") -> Layout:
+    """The protocol's layout with the smallest slots that takes ``bits`` bits, sign included."""
+    layouts = layouts_of(protocol).values()
+    for layout in layouts:
         if bits <= layout.value_bits:
             return layout
     raise ProtocolRefused(
         "value_too_wide",
         gettext_noop("No layout holds values of %(bits)s bits; the widest holds %(most)s."),
         bits=bits,
-        most=max(layout.value_bits for layout in LAYOUTS.values()),
+        most=max(layout.value_bits for layout in layouts),
     )
 
 

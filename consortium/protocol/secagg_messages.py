@@ -10,13 +10,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
-from consortium.protocol.packing import MAX_CONTRIBUTORS, Layout
+from consortium.protocol.packing import MAX_CONTRIBUTORS, WORDS, Layout
 from consortium.protocol.wire import Digest, Format, Identifier, KeyText, Positive, Record
-
-WORDS: dict[str, Layout] = {
-    layout.id: layout for layout in (Layout("k24w32", 24, 32), Layout("k56w64", 56, 64))
-}
-"""Values per word: head-room for the sum of 256 banks, as in a packed slot."""
 
 Kind = Literal["key", "seed"]
 ShareText = Annotated[str, Format("a share", r"[0-9a-f]{132}")]

@@ -36,7 +36,7 @@ METRICS = "metrics"
 MOST_BITS = 56
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
-LayoutName = Literal["k16b24", "k32b40", "k56b64"]
+LayoutName = Literal["k16b24", "k32b40", "k56b64", "k24w32", "k56w64"]
 
 
 # Joining and keys
@@ -142,8 +142,8 @@ class Manifest(Message):
     may contribute: all of the roster that are not suspended, or, where a list of this subject has
     been frozen before, exactly that list. ``step`` names the sum, ``length`` counts its values: the
     first is the task's, each later one what the banks signed (``DerivedResult.next``).
-    ``ciphertexts`` says how many Paillier ciphertexts hold them. ``clip`` and ``weight_cap`` are
-    decimal strings in the unit of the values.
+    ``ciphertexts`` says how many Paillier ciphertexts hold them (0 where the vector is masked).
+    ``clip`` and ``weight_cap`` are decimal strings in the unit of the values.
     ``base_model`` is the SHA-256 of what the round starts from: ``starting_point(seed, model)`` for
     the first round of a run, the state that the banks signed for each later one. ``model`` and
     ``recipe`` (training) are JSON objects without floats; ``seed`` is public randomness (hex) that
@@ -163,7 +163,7 @@ class Manifest(Message):
     protocol: ProtocolName
     layout: LayoutName
     length: Positive
-    ciphertexts: Positive
+    ciphertexts: Count
     clip: Decimal
     weight_cap: Decimal
     epoch: Identifier

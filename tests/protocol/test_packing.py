@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as arrays
 
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.packing import (
-    LAYOUTS,
     MAX_CONTRIBUTORS,
+    PACKED,
     Layout,
     ciphertexts_needed,
     context_tag,
@@ -23,8 +23,8 @@ from consortium.protocol.packing import (
 )
 
 KEY_BITS = 512
-layouts = st.sampled_from(list(LAYOUTS.values()))
-every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+layouts = st.sampled_from(list(PACKED.values()))
+every_layout = pytest.mark.parametrize("layout", PACKED.values(), ids=PACKED)
 
 
 def vectors(layout: Layout, count: int) -> st.SearchStrategy[np.ndarray]:
@@ -80,7 +80,7 @@ def test_256_banks_at_the_bound_neither_carry_nor_wrap(layout, sign):
 
 
 def test_more_than_256_contributors_are_refused():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     plaintexts = pack(np.zeros(3, np.int64), layout=layout, key_bits=KEY_BITS, tag=1)
     for contributors in (0, 257, 300):
         with pytest.raises(ProtocolRefused, match="1 to 256 contributors"):
@@ -96,17 +96,17 @@ def test_a_plaintext_never_reaches_the_modulus_of_any_key_of_its_length(layout):
 
 
 def test_known_sizes_of_the_layouts():
-    assert {name: values_per_ciphertext(LAYOUTS[name], 2048) for name in LAYOUTS} == {
+    assert {name: values_per_ciphertext(PACKED[name], 2048) for name in PACKED} == {
         "k16b24": 83,
         "k32b40": 49,
         "k56b64": 29,
     }
-    assert slots_per_ciphertext(LAYOUTS["k16b24"], 3072) == 127
-    assert ciphertexts_needed(5006, LAYOUTS["k16b24"], 3072) == 41
+    assert slots_per_ciphertext(PACKED["k16b24"], 3072) == 127
+    assert ciphertexts_needed(5006, PACKED["k16b24"], 3072) == 41
 
 
 def test_slots_lie_in_the_documented_order():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     (plaintext,) = pack(
         np.array([-1, 0, 5], np.int64), layout=layout, key_bits=KEY_BITS, tag=0xBEEF
     )
@@ -118,7 +118,7 @@ def test_slots_lie_in_the_documented_order():
 
 
 def test_another_number_of_contributors_in_any_ciphertext_is_refused():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     twice = packed_sum(np.ones((2, 40), np.int64), layout)
     once = pack(np.ones(40, np.int64), layout=layout, key_bits=KEY_BITS, tag=7)
     with pytest.raises(ProtocolRefused, match="exactly 2 contributions") as refusal:
@@ -127,13 +127,13 @@ def test_another_number_of_contributors_in_any_ciphertext_is_refused():
 
 
 def test_a_duplicated_upload_shows_in_the_count_slot():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     with pytest.raises(ProtocolRefused, match="exactly 2 contributions"):
         opened(packed_sum(np.ones((3, 5), np.int64), layout), layout, 5, 2)
 
 
 def test_ciphertexts_of_another_context_show_in_the_tag_slot():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     mine = pack(np.ones(40, np.int64), layout=layout, key_bits=KEY_BITS, tag=7)
     other = pack(np.ones(40, np.int64), layout=layout, key_bits=KEY_BITS, tag=8)
     with pytest.raises(ProtocolRefused) as refusal:
@@ -153,7 +153,7 @@ def test_a_slot_beyond_what_honest_values_sum_to_is_refused(layout):
 
 
 def test_a_plaintext_wider_than_its_slots_is_refused():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     for plaintext in (1 << (21 * 24), -1):
         with pytest.raises(ProtocolRefused) as refusal:
             opened([plaintext], layout, 2, 1)
@@ -161,7 +161,7 @@ def test_a_plaintext_wider_than_its_slots_is_refused():
 
 
 def test_values_hidden_in_the_padding_are_refused():
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     plaintexts = pack(np.ones(4, np.int64), layout=layout, key_bits=KEY_BITS, tag=7)
     with pytest.raises(ProtocolRefused) as refusal:
         opened(plaintexts, layout, 3, 1)
@@ -170,7 +170,7 @@ def test_values_hidden_in_the_padding_are_refused():
 
 @pytest.mark.parametrize("length", [0, -1, 20, 60])
 def test_a_length_that_does_not_fit_the_plaintexts_is_refused(length):
-    layout = LAYOUTS["k16b24"]
+    layout = PACKED["k16b24"]
     plaintexts = pack(np.ones(19, np.int64), layout=layout, key_bits=KEY_BITS, tag=7)
     with pytest.raises(ProtocolRefused) as refusal:
         opened(plaintexts, layout, length, 1)
@@ -188,7 +188,7 @@ def test_a_value_outside_the_layout_is_refused_by_its_index(layout, sign):
 def test_the_most_negative_integer_is_refused():
     row = np.array([np.iinfo(np.int64).min], np.int64)
     with pytest.raises(ProtocolRefused, match="Value 0 is outside"):
-        pack(row, layout=LAYOUTS["k56b64"], key_bits=KEY_BITS, tag=0)
+        pack(row, layout=PACKED["k56b64"], key_bits=KEY_BITS, tag=0)
 
 
 @pytest.mark.parametrize(
@@ -198,18 +198,18 @@ def test_the_most_negative_integer_is_refused():
 )
 def test_anything_but_a_row_of_int64_is_refused(values):
     with pytest.raises(ProtocolRefused, match="non-empty row"):
-        pack(values, layout=LAYOUTS["k16b24"], key_bits=KEY_BITS, tag=0)
+        pack(values, layout=PACKED["k16b24"], key_bits=KEY_BITS, tag=0)
 
 
 @pytest.mark.parametrize("tag", [-1, 65536])
 def test_a_tag_has_sixteen_bits(tag):
     with pytest.raises(ProtocolRefused, match="16 bits"):
-        pack(np.ones(1, np.int64), layout=LAYOUTS["k16b24"], key_bits=KEY_BITS, tag=tag)
+        pack(np.ones(1, np.int64), layout=PACKED["k16b24"], key_bits=KEY_BITS, tag=tag)
 
 
 def test_a_key_without_room_for_a_value_is_refused():
     with pytest.raises(ProtocolRefused, match="no room"):
-        values_per_ciphertext(LAYOUTS["k56b64"], 192)
+        values_per_ciphertext(PACKED["k56b64"], 192)
 
 
 def test_an_unknown_layout_is_refused_with_the_known_ones():
@@ -218,7 +218,7 @@ def test_an_unknown_layout_is_refused_with_the_known_ones():
 
 
 def test_a_layout_crosses_the_wire_by_name():
-    for layout in LAYOUTS.values():
+    for layout in PACKED.values():
         assert Layout.from_wire(layout.to_wire()) is layout
 
 
@@ -255,15 +255,15 @@ def test_the_clip_edges_and_both_zeros_map_exactly(layout):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_are_refused_by_their_index(bad):
     with pytest.raises(ProtocolRefused, match="Value 2 is not a finite number"):
-        quantise(np.array([0.0, 1.0, bad]), 1.0, LAYOUTS["k16b24"])
+        quantise(np.array([0.0, 1.0, bad]), 1.0, PACKED["k16b24"])
 
 
 @pytest.mark.parametrize("clip", [0.0, -1.0, np.nan, np.inf])
 def test_a_clip_is_positive_and_finite(clip):
     with pytest.raises(ProtocolRefused, match="positive finite"):
-        quantise(np.zeros(1), clip, LAYOUTS["k16b24"])
+        quantise(np.zeros(1), clip, PACKED["k16b24"])
     with pytest.raises(ProtocolRefused, match="positive finite"):
-        dequantise(np.zeros(1, np.int64), clip, LAYOUTS["k16b24"])
+        dequantise(np.zeros(1, np.int64), clip, PACKED["k16b24"])
 
 
 def test_a_context_tag_depends_on_every_part_and_its_borders():

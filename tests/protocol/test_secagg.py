@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from consortium.protocol import masking, secagg
 from consortium.protocol.errors import ProtocolRefused
+from consortium.protocol.packing import WORDS
 from consortium.protocol.secagg_messages import (
-    WORDS,
     Advertisement,
     ReleasedShare,
     RoundSecrets,

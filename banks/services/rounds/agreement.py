@@ -8,34 +8,30 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from banks import keys
 from banks.models import TrustedRoster
-from banks.services.rounds.node import Node, public_key
+from banks.services.rounds.node import Node
+from banks.services.rounds.protocols import Terms, protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
-from consortium.protocol import custody, dealing
+from consortium.protocol import custody
 from consortium.protocol.envelope import Signed
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.roster import Roster, SignedRoster, sign_roster
 from consortium.protocol.sealing import unseal
 from consortium.protocol.spec import Epoch, Manifest, share_context
-from consortium.protocol.threshold import KeyShare, ThresholdPublicKey
 
 PURPOSES = ("fraud-detection",)
 """What this bank agreed its data may be used for."""
 
 
-@dataclass(frozen=True)
-class TrustedEpoch:
-    """A key this bank checked: signatures, modulus, verification keys, its own share."""
-
-    epoch: Epoch
-    public: ThresholdPublicKey
+def terms(node: Node, manifest: Manifest) -> Terms:
+    """Under what this bank takes part in a round: its roster and its key, both checked."""
+    return Terms(node, manifest, roster(node, manifest), epoch(node, manifest))
 
 
 def roster(node: Node, manifest: Manifest) -> Roster:
@@ -97,36 +93,36 @@ def _remember(node: Node, task: str, accepted: list[SignedRoster]) -> None:
             )
 
 
-def epoch(node: Node, manifest: Manifest) -> TrustedEpoch:
+def epoch(node: Node, manifest: Manifest) -> Epoch:
     """The key a manifest names."""
     found = _epoch(node, manifest.epoch, roster(node, manifest))
-    if found.epoch.key_id != manifest.key_id:
+    if found.key_id != manifest.key_id:
         raise ProtocolRefused(
             "bad_manifest", gettext_noop("The manifest names another key than this roster's.")
         )
     return found
 
 
-def _epoch(node: Node, epoch_id: str, of_roster: Roster) -> TrustedEpoch:
+def _epoch(node: Node, epoch_id: str, of_roster: Roster) -> Epoch:
+    """A key this bank checked: its signatures, its public side, this bank's own secret."""
     if ("epoch", epoch_id) not in node.seen:
         wire = node.centre.get(f"epochs/{epoch_id}")
         signatures = [Signed.from_wire(item) for item in wire["signatures"]]
         agreed = Epoch.from_wire(signatures[0].body)
         custody.check_epoch(agreed, signatures, roster=of_roster)
-        public = public_key(agreed.public)
         if keys.share(node.bank.slug, epoch_id) is None:
-            accept_share(node, agreed, public, wire)
-        node.seen[("epoch", epoch_id)] = TrustedEpoch(agreed, public)
-    found: TrustedEpoch = node.seen[("epoch", epoch_id)]
+            accept_share(node, agreed, wire)
+        node.seen[("epoch", epoch_id)] = agreed
+    found: Epoch = node.seen[("epoch", epoch_id)]
     return found
 
 
-def accept_share(node: Node, agreed: Epoch, public: ThresholdPublicKey, wire: Any) -> None:
+def accept_share(node: Node, agreed: Epoch, wire: Any) -> None:
     """Open this bank's sealed share, check it against the published key, keep it in its file."""
     context = share_context(agreed.task, agreed.epoch, node.identity)
     content = unseal(node.sealing_key, bytes.fromhex(wire["share"]), context)
-    share = KeyShare.from_wire(json.loads(content))
-    dealing.check_dealing(public, bytes.fromhex(wire["biprimality"]), share)
+    share = dict(json.loads(content))
+    protocol_named(agreed.protocol).check_secret(agreed, bytes.fromhex(wire["biprimality"]), share)
     keys.save_share(node.bank.slug, agreed.epoch, share)
     with bank_scope(node.bank.pk):
         audit.record(
@@ -167,7 +163,7 @@ def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, 
     checked = custody.check_manifest(
         signed,
         roster=of_roster,
-        epoch=_epoch(node, claimed.epoch, of_roster).epoch,
+        epoch=_epoch(node, claimed.epoch, of_roster),
         purposes=PURPOSES,
         now=min(int(time.time()), claimed.deadline - 1) if late else int(time.time()),
     )

@@ -10,50 +10,46 @@ from __future__ import annotations
 import json
 import uuid
 
-from django.conf import settings
-
 from banks.services.rounds import agreement
-from banks.services.rounds.node import Node, public_key
+from banks.services.rounds.node import Node
+from banks.services.rounds.protocols import protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol import custody
-from consortium.protocol.dealing import deal_in_own_process
 from consortium.protocol.envelope import Signed, digest
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.roster import Roster
 from consortium.protocol.sealing import seal
-from consortium.protocol.spec import Custodian, Epoch, share_context
+from consortium.protocol.spec import Custodian, Epoch, ProtocolName, share_context
 
 
 def hold(node: Node, *, task: str, actor: Actor) -> str:
     """Deal a key for the newest roster and publish it; returns the new epoch's id.
 
-    Takes seconds to minutes: two safe primes of half the key's length are searched for.
+    Takes up to minutes where the protocol searches for primes.
     """
     roster = agreement.newest_roster(node, task)
-    numbers = roster.numbers
-    dealt = deal_in_own_process(
-        settings.KEY_BITS, numbers.banks, numbers.threshold, allow_small=settings.ALLOW_SMALL_KEYS
-    )
+    protocol = _protocol_of(node, task)
+    dealt = protocol_named(protocol).deal(roster)
     epoch_id = str(uuid.uuid4())
     boxes = {
         member.bank: seal(
             member.sealing_key,
-            json.dumps(share.to_wire()).encode(),
+            json.dumps(secret).encode(),
             share_context(task, epoch_id, member.bank),
         )
-        for member, share in zip(roster.members, dealt.shares, strict=True)
+        for member, secret in zip(roster.members, dealt.secrets, strict=True)
     }
     message = Epoch(
         task=task,
         epoch=epoch_id,
         roster=roster.hash(),
         roster_version=roster.version,
-        protocol="paillier-threshold",
-        key_id=dealt.public.key_id,
-        key_bits=dealt.public.n.bit_length(),
-        public=dealt.public.to_wire(),
+        protocol=protocol,
+        key_id=dealt.key_id,
+        key_bits=dealt.key_bits,
+        public=dealt.public,
         dealer=node.identity,
         custodians=tuple(
             Custodian(bank=bank, index=index, share=digest(box))
@@ -64,7 +60,7 @@ def hold(node: Node, *, task: str, actor: Actor) -> str:
         f"tasks/{task}/epochs",
         {
             "epoch": node.sign(message).to_wire(),
-            "biprimality": dealt.biprimality.hex(),
+            "biprimality": dealt.proof.hex(),
             "shares": {bank: box.hex() for bank, box in boxes.items()},
         },
         purpose="key ceremony",
@@ -80,11 +76,22 @@ def witness(node: Node, *, epoch_id: str, actor: Actor) -> None:
     proposed = Epoch.from_wire(signed[0].body)
     roster = _roster_of(node, proposed)
     custody.check_epoch_proposal(proposed, signed[0], roster=roster)
-    agreement.accept_share(node, proposed, public_key(proposed.public), wire)
+    agreement.accept_share(node, proposed, wire)
     node.centre.post(
         f"epochs/{epoch_id}/signature", node.sign(proposed).to_wire(), purpose="key ceremony"
     )
     _record(node, actor, "ceremony.witnessed", proposed)
+
+
+def _protocol_of(node: Node, task: str) -> ProtocolName:
+    """The protocol that a task's sums are closed by; the members agree to it with its key."""
+    named = next((row for row in node.centre.get("tasks") if row["task"] == task), None)
+    if named is None:
+        raise ProtocolRefused(
+            "no_task", gettext_noop("The coordinator has no such task for this bank.")
+        )
+    protocol: ProtocolName = named["protocol"]
+    return protocol
 
 
 def _roster_of(node: Node, proposed: Epoch) -> Roster:

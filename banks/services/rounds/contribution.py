@@ -16,13 +16,13 @@ from banks.ml.encoding import IntArray
 from banks.models import RoundPart, TrainingRun
 from banks.services.rounds import agreement, course
 from banks.services.rounds.node import Node, manifest_of
+from banks.services.rounds.protocols import protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
-from consortium.protocol import custody, paillier, popk
+from consortium.protocol import custody
 from consortium.protocol.envelope import Signed, digest, frame
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.packing import layout_named, pack
 from consortium.protocol.spec import Manifest, SubmissionHeader
 
 LEASE = timedelta(minutes=10)
@@ -147,7 +147,7 @@ def _work(node: Node, part: RoundPart) -> dict[str, object]:
 
 
 def encrypt(node: Node, manifest: Manifest, vector: IntArray) -> tuple[Signed, bytes]:
-    """The signed header, and the upload: header, ciphertexts, proof of plaintext knowledge."""
+    """The signed header, and the upload: header, closed vector, what proves it well made."""
     if len(vector) != manifest.length:
         raise Refused(
             "wrong_length",
@@ -155,28 +155,17 @@ def encrypt(node: Node, manifest: Manifest, vector: IntArray) -> tuple[Signed, b
             asked=manifest.length,
             have=len(vector),
         )
-    key = agreement.epoch(node, manifest).public.paillier
-    plaintexts = pack(
-        vector,
-        layout=layout_named(manifest.layout),
-        key_bits=manifest.key_bits,
-        tag=manifest.context_tag,
-    )
-    randomness = paillier.Randomisers(key).draw(len(plaintexts))
-    ciphertexts = paillier.encrypt(plaintexts, key, randomness)
-    context = manifest.proof_context(node.identity)
-    proof = popk.prove_knowledge(key, plaintexts, randomness, ciphertexts, context)
-    body = paillier.to_bytes(ciphertexts, key)
+    upload = protocol_named(manifest.protocol).close(agreement.terms(node, manifest), vector)
     header = SubmissionHeader(
         task=manifest.task,
         round=manifest.round,
         bank=node.identity,
         manifest=manifest.hash(),
-        ciphertexts=digest(body),
-        proof=digest(proof),
+        ciphertexts=digest(upload.body),
+        proof=digest(upload.proof),
     )
     signed = node.sign(header)
-    return signed, frame(signed.to_wire(), body, proof)
+    return signed, frame(signed.to_wire(), upload.body, upload.proof)
 
 
 def submit(node: Node, part: RoundPart) -> None:

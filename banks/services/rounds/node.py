@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
-
 from banks import keys
 from banks.coordinator import Coordinator
 from banks.models import RoundPart
@@ -17,8 +15,7 @@ from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.envelope import Signed, SigningKey, sign, verify
 from consortium.protocol.sealing import SealingKey
 from consortium.protocol.spec import Manifest
-from consortium.protocol.threshold import ThresholdPublicKey
-from consortium.protocol.wire import Json, Message
+from consortium.protocol.wire import Message
 
 
 @dataclass
@@ -66,12 +63,8 @@ def manifest_of(part: RoundPart) -> Manifest:
     return Manifest.from_wire(part.manifest["body"])
 
 
-def public_key(wire: Json) -> ThresholdPublicKey:
-    return ThresholdPublicKey.from_wire(wire, allow_small=settings.ALLOW_SMALL_KEYS)
-
-
 def as_json(message: Message) -> Any:
     return json.loads(message.to_bytes())
 
 
-__all__ = ["Node", "as_json", "manifest_of", "public_key", "verify"]
+__all__ = ["Node", "as_json", "manifest_of", "verify"]

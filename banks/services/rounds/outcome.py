@@ -9,30 +9,21 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from banks.ml.artifact import ModelArtifact
-from banks.ml.encoding import IntArray
 from banks.ml.evaluation import histogram, histogram_average_precision
 from banks.ml.models.registry import size_of
 from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
 from banks.services import datasets, versions
-from banks.services.rounds import agreement, course, custody
+from banks.services.rounds import agreement, course, opening
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
-from consortium.protocol import custody as protocol_custody
-from consortium.protocol import threshold
-from consortium.protocol.envelope import Signed, unframe
-from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
-from consortium.protocol.packing import layout_named, unpack
-from consortium.protocol.sealing import unseal
+from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.spec import (
     METRICS,
     DerivedResult,
-    FreezeCertificate,
     ModelVote,
-    PartialHeader,
-    partials_context,
     values_digest,
 )
 
@@ -45,7 +36,7 @@ def derive(node: Node, part: RoundPart) -> None:
     """Open the sum from t partials sealed to this bank, derive the result, sign its hash."""
     started = time.perf_counter()
     manifest = manifest_of(part)
-    certificate, sums = opened(node, part)
+    certificate, sums = opening.opened(node, part)
     banks = certificate.proposal.banks
     if manifest.step == METRICS:
         values = tuple(int(value) for value in sums)
@@ -73,78 +64,6 @@ def derive(node: Node, part: RoundPart) -> None:
         f"rounds/{manifest.round}/derived", node.sign(message).to_wire(), purpose="derived hash"
     )
     node.update(part, stage=RoundPart.Stage.DERIVED, upload=b"")
-
-
-def opened(node: Node, part: RoundPart) -> tuple[FreezeCertificate, IntArray]:
-    """The opened sum int64[length]; a custodian whose partial does not hold is skipped by name."""
-    manifest = manifest_of(part)
-    public = agreement.epoch(node, manifest).public
-    certificate, aggregate = custody.certified_sum(node, part)
-    found: dict[int, list[int]] = {}
-    faults = []
-    for item in node.centre.get(f"rounds/{manifest.round}/partials"):
-        try:
-            header, values = _partial(node, part, certificate, item, aggregate)
-        except ProtocolRefused as fault:
-            faults.append(str(fault))
-        else:
-            found[header.index] = values
-    if len(found) < public.threshold and faults:
-        raise ProtocolRefused(
-            "partials_refused",
-            gettext_noop("Partials were refused: %(why)s"),
-            why="; ".join(faults),
-        )
-    plaintexts = threshold.combine(public, aggregate, found)
-    count = len(certificate.proposal.banks)
-    total = unpack(
-        plaintexts,
-        layout=layout_named(manifest.layout),
-        key_bits=manifest.key_bits,
-        length=manifest.length,
-        contributors=count,
-    )
-    if total.tag_sum != count * manifest.context_tag:
-        raise ProtocolRefused(
-            "mixed_contexts",
-            gettext_noop("The sum holds a vector of another task, round, model or key; stop."),
-        )
-    return certificate, total.values
-
-
-def _partial(
-    node: Node,
-    part: RoundPart,
-    certificate: FreezeCertificate,
-    item: dict[str, object],
-    aggregate: list[int],
-) -> tuple[PartialHeader, list[int]]:
-    manifest = manifest_of(part)
-    trusted = agreement.epoch(node, manifest)
-    signed = Signed.from_wire(item["header"])
-    claimed = PartialHeader.from_wire(signed.body)
-    box = bytes.fromhex(str(item["box"]))
-    payload = unseal(node.sealing_key, box, claimed.payload_context(node.identity))
-    header = protocol_custody.check_partial(
-        signed,
-        payload,
-        certificate=certificate,
-        aggregate=custody.aggregate_digest(part),
-        epoch=trusted.epoch,
-        roster=agreement.roster(node, manifest),
-    )
-    limit = manifest.ciphertexts * trusted.public.partial_bytes
-    _head, (partials, proof) = unframe(payload, limit + custody.PROOF_ALLOWANCE)
-    values = threshold.partials_from_bytes(trusted.public, partials)
-    threshold.verify_partials(
-        trusted.public,
-        header.index,
-        aggregate,
-        values,
-        partials_context(header.proposal, header.bank),
-        proof,
-    )
-    return header, values
 
 
 def vote(node: Node, *, task: str, run: str, candidate: str) -> None:

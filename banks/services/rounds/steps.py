@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from banks.coordinator import Unreachable
 from banks.models import ProtocolLease, RoundPart
-from banks.services.rounds import agreement, contribution, custody, ledger, outcome
+from banks.services.rounds import agreement, contribution, custody, ledger, opening, outcome
 from banks.services.rounds.node import Node
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -127,7 +127,7 @@ def _sign_freeze(node: Node, duty: Duty, step: Step) -> None:
 
 
 def _open(node: Node, duty: Duty, step: Step) -> None:
-    custody.open_sum(node, contribution.known_part(node, _round(duty)))
+    opening.open_sum(node, contribution.known_part(node, _round(duty)))
 
 
 def _derive(node: Node, duty: Duty, step: Step) -> None:
