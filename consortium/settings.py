@@ -118,6 +118,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "consortium.urls"
 ASGI_APPLICATION = "consortium.asgi.application"
+WEB_THREADS = int(env_text("CONSORTIUM_WEB_THREADS", "8"))  # each keeps a database connection
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
