@@ -19,7 +19,7 @@ from banks.ml.models import MLP, Blend, Model, initial_parameters, mlp_spec
 from banks.ml.newton import fit_logistic
 from banks.ml.online import State, Transaction
 from banks.ml.piecewise import PiecewiseLinear, class_histograms
-from banks.ml.schema import DAY
+from consortium.benchmarks.payments import random_payments
 
 ROWS = 60_000
 DAYS = 60
@@ -37,7 +37,9 @@ def run(seed: int = 0) -> dict[str, Any]:
     and "batch_per_second" (features given) of the default scorer, and the same under "models" for
     each family.
     """
-    frame = _payments(ROWS, seed)
+    frame = random_payments(
+        ROWS, days=DAYS, accounts=ACCOUNTS, counterparties=COUNTERPARTIES, seed=seed
+    )
     plan = FeaturePlan()
     past, coming = frame[: ROWS - SINGLE], frame[ROWS - SINGLE :]
     models = _models(past, plan, seed)
@@ -95,24 +97,6 @@ def _models(past: pl.DataFrame, plan: FeaturePlan, seed: int) -> dict[str, Model
 
 def _matrix(frame: pl.DataFrame, plan: FeaturePlan) -> NDArray[np.float32]:
     return build_features(frame, plan).drop("id").to_numpy()
-
-
-def _payments(rows: int, seed: int) -> pl.DataFrame:
-    """Random payments in order of time; large ones are more often fraud."""
-    random = np.random.default_rng(seed)
-    amount = np.exp(random.normal(8, 1, rows)).astype(np.int64)
-    fraud = random.random(rows) < np.clip((amount / 100_000) ** 2, 0.002, 0.9)
-    return pl.DataFrame(
-        {
-            "id": [f"t{number}" for number in range(rows)],
-            "time": np.sort(random.integers(0, DAYS * DAY, rows)),
-            "account": [f"a{number}" for number in random.integers(0, ACCOUNTS, rows)],
-            "counterparty": [f"c{number}" for number in random.integers(0, COUNTERPARTIES, rows)],
-            "amount": amount,
-            "label": fraud.astype(np.int8),
-            "label_known_at": pl.Series([None] * rows, dtype=pl.Int64),
-        }
-    )
 
 
 def _transaction(row: dict[str, Any]) -> Transaction:

@@ -1,4 +1,4 @@
-"""`manage.py benchmark aggregation|detection|features|scoring`: figures that can be compared."""
+"""`manage.py benchmark aggregation|detection|features|scoring|serving`: comparable figures."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ class Command(BaseCommand):
         add_sources(features)
         scoring = parts.add_parser("scoring", help="one transaction, and many")
         scoring.add_argument("--seed", type=int, default=0)
+        serving = parts.add_parser("serving", help="the web process with many payments and alerts")
+        serving.add_argument("--rows", type=int, default=1_500_000)
+        serving.add_argument("--alerts", type=int, default=20_000)
         for part in parts.choices.values():
             part.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -96,6 +99,12 @@ def scoring(options: dict[str, Any]) -> dict[str, Any]:
     return scoring.run(options["seed"])
 
 
+def serving(options: dict[str, Any]) -> dict[str, Any]:
+    from consortium.benchmarks import serving
+
+    return serving.run(options["rows"], options["alerts"])
+
+
 def mapping_of(options: dict[str, Any]) -> Mapping:
     return Mapping.from_json(options["mapping"].read_bytes())
 
@@ -105,4 +114,5 @@ MEASURES = {
     "detection": detection,
     "features": features,
     "scoring": scoring,
+    "serving": serving,
 }
