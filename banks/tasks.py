@@ -7,7 +7,7 @@ import uuid
 from celery import shared_task
 
 from banks import wake
-from banks.services import batch_scoring, imports, nudges, training
+from banks.services import batch_scoring, carrying, imports, nudges, training
 from banks.services.rounds import ceremony, contribution, outcome, steps
 from banks.services.rounds.node import Node
 from consortium.accounts.actors import Actor
@@ -25,6 +25,8 @@ def keep_time() -> None:
             wake.for_import(bank, import_id)
         if batch_scoring.waiting_imports(bank):
             wake.for_scoring(bank)
+        if carrying.due(bank):
+            wake.for_carrying(bank)
 
 
 @shared_task
@@ -42,6 +44,13 @@ def read_import(bank_id: str, import_id: str) -> None:
 @shared_task
 def score_imports(bank_id: str) -> None:
     batch_scoring.score_waiting(bank=Bank.objects.get(pk=bank_id))
+
+
+@shared_task
+def carry_forward(bank_id: str) -> None:
+    bank = Bank.objects.get(pk=bank_id)
+    if carrying.due(bank):
+        carrying.carry_forward(bank=bank)
 
 
 @shared_task

@@ -3,6 +3,7 @@ security, see the first migration)."""
 
 from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
+from .lookback import CarriedPast, Carry
 from .rounds import (
     ProtocolAct,
     ProtocolLease,
@@ -27,6 +28,8 @@ __all__ = [
     "AlertEvent",
     "BankSettings",
     "BulkAction",
+    "CarriedPast",
+    "Carry",
     "Comparison",
     "Evaluation",
     "EvaluationSegment",

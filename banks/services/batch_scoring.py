@@ -51,7 +51,8 @@ def score_import(*, bank: Bank, import_id: uuid.UUID) -> int:
             source_id=import_id, label__isnull=True, scores__isnull=True
         )
         wanted = set(open_rows.values_list("pk", flat=True)) if bench else set()
-    matrices = list(_matrices(bank, bench, wanted)) if bench and wanted else []
+        plans = {judge.plan for judge in (bench.judge, *bench.others)} if bench else set()
+    matrices = list(_matrices(bank, plans, wanted)) if wanted else []
     with bank_scope(bank.pk):
         mine = (
             Import.objects.select_for_update()
@@ -88,7 +89,7 @@ def _score(bench: Bench, piece: Piece) -> int:
     return len(alerts)
 
 
-def _matrices(bank: Bank, bench: Bench, wanted: set[int]) -> Iterator[Piece]:
+def _matrices(bank: Bank, plans: set[FeaturePlan], wanted: set[int]) -> Iterator[Piece]:
     import polars as pl
 
     from banks.ml.features import build_features
@@ -102,7 +103,7 @@ def _matrices(bank: Bank, bench: Bench, wanted: set[int]) -> Iterator[Piece]:
         .select(feature_names(plan))
         .to_numpy()
         .astype(np.float32)
-        for plan in {judge.plan for judge in (bench.judge, *bench.others)}
+        for plan in plans
     }
     for start in range(0, len(keys), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from banks.models import Label, LabelEvent, Transaction
+from banks.services import stale_pasts
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank
@@ -74,6 +75,7 @@ def record_label(
     )
     if not found:
         raise Refused("no_transaction", gettext_noop("There is no such transaction."))
+    stale_pasts.note_transactions(bank, [transaction_id])
     return LabelEvent.objects.create(
         bank=bank,
         transaction_id=transaction_id,

@@ -1,147 +1,159 @@
-"""One transaction's features from the rows it looks back on: its account's and its counterparty's.
+"""One transaction's features from what its account and its counterparty did before.
 
-Sums are exact integers and belong to one account or counterparty, so these few rows give the same
-bits as the whole table would. Only numpy: this runs in the web process.
+What was carried forward of their past (``carrying``) is taken as it is, and the payments since are
+read; what other banks were heard to know is added where the plan has the joint view. Sums are
+exact integers, so this gives the same bits as the whole table would. Only numpy: this runs in the
+web process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from django.db import connection
 
-from banks.ml.features.history import History
-from banks.ml.features.payment import payment_features
-from banks.ml.features.plan import FeaturePlan, feature_names
-from banks.ml.features.rows import NOBODY, Rows, signed_log
-from banks.ml.features.sums import BucketSums
-from banks.ml.schema import DAY, EXTRA_PREFIX
+from banks.ml.features.plan import FeaturePlan
+from banks.ml.features.rows import Rows, label_counts_from, signed_log
+from banks.ml.features.single import (
+    AccountPast,
+    CounterpartyPast,
+    Transaction,
+    features_from_history,
+)
+from banks.models import CarriedPast
 from banks.services.signal import joint, openings
 from consortium.protocol.errors import Refused, gettext_noop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from banks.models import Transaction
-    from banks.services.signal.openings import Heard
+    from banks import models
 
-# time, amount, is this account, is this counterparty, label or −1, known at or 0
-Row = tuple[int, int, bool, bool, int, int]
+Side = CarriedPast.Side
+Pasts = tuple[AccountPast, CounterpartyPast]
+Row = tuple[int, int, int, int]  # time, amount, label or −1, known at or 0
 
-QUERY = """
-    SELECT (extract(epoch FROM time) * 1000000)::bigint, amount,
-           account = %(account)s, counterparty = %(counterparty)s, coalesce(label, -1),
-           coalesce((extract(epoch FROM label_known_at) * 1000000)::bigint, 0)
-    FROM banks_transaction
-    WHERE bank_id = %(bank)s AND time < %(time)s
+EVER: Final = "-infinity"
+NOTHING: Final[Pasts] = (AccountPast(), CounterpartyPast())
+CARRIED: Final = """
+    SELECT p.side, c.until, p.content
+    FROM banks_carry c JOIN banks_carriedpast p ON p.carry_id = c.id
+    WHERE c.bank_id = %(bank)s AND c.clock = %(clock)s AND c.completed_at IS NOT NULL
+        AND c.until <= %(time)s AND p.content IS NOT NULL
+        AND (p.side, p.name) IN (('a', %(account)s), ('c', %(counterparty)s))
+    ORDER BY c.until
 """
-LOOKS_BACK_ON = (
-    QUERY
-    + " AND account = %(account)s AND account <> '' UNION ALL "
-    + QUERY
-    + " AND counterparty = %(counterparty)s AND counterparty <> '' AND account <> %(account)s"
+PAYMENTS: Final = """
+    SELECT '{side}', (extract(epoch FROM time) * 1000000)::bigint, amount, coalesce(label, -1),
+        coalesce((extract(epoch FROM label_known_at) * 1000000)::bigint, 0)
+    FROM banks_transaction
+    WHERE bank_id = %(bank)s AND {who} = %({who})s AND {who} <> ''
+        AND time >= %({who}_since)s AND time < %(time)s
+"""
+PAYMENTS_SINCE: Final = " UNION ALL ".join(
+    PAYMENTS.format(side=side, who=who)
+    for side, who in ((Side.ACCOUNT, "account"), (Side.COUNTERPARTY, "counterparty"))
 )
 
 
 def features_of(
-    transaction: Transaction, extra: tuple[str, ...] = ()
+    transaction: models.Transaction, extra: tuple[str, ...] = ()
 ) -> Callable[[FeaturePlan], NDArray[np.float32]]:
     """For one transaction (in the bank's scope): a function from a plan to its features [F].
 
-    The rows are read once, whatever the number of plans. ``extra`` names the columns of the
+    The past is read once for all plans that share a clock. ``extra`` names the columns of the
     transaction's own extra values.
     """
-    past: list[Row] = []
+    payment = _payment(transaction, extra)
+    pasts: dict[str, Pasts] = {}
 
     def features(plan: FeaturePlan) -> NDArray[np.float32]:
-        if not past and plan.kind == "behaviour":
-            past.extend(_past(transaction))
-        heard = openings.heard(transaction.bank, plan) if plan.joint else []
-        return one_row(transaction, past, plan, extra, heard)
+        if plan.first_stage:
+            raise Refused(
+                "first_stage",
+                gettext_noop("Models with first-stage features score imported files only."),
+            )
+        clock = clock_of(plan)
+        if plan.kind == "behaviour" and clock not in pasts:
+            pasts[clock] = _past(transaction, plan)
+        return features_from_history(plan, payment, *pasts.get(clock, NOTHING))
 
     return features
 
 
-def one_row(
-    transaction: Transaction,
-    past: list[Row],
-    plan: FeaturePlan,
-    extra: tuple[str, ...] = (),
-    heard: Sequence[Heard] = (),
-) -> NDArray[np.float32]:
-    """The features [F] of a transaction, given the rows it looks back on. No database.
+def clock_of(plan: FeaturePlan) -> str:
+    """The choices of a plan by which a past is added up; plans that share them share it."""
+    names = ("amount_unit", "bucket_hours", "joint", "label_delay_days", "zone")
+    return json.dumps({name: getattr(plan, name) for name in names}, separators=(",", ":"))
 
-    ``heard`` is what other banks were heard to know, for plans with the joint view.
-    """
-    if plan.first_stage:
-        raise Refused(
-            "first_stage",
-            gettext_noop("Models with first-stage features score imported files only."),
-        )
-    now = microseconds(transaction)
-    this = _rows([(now, transaction.amount, True, True, -1, 0)], plan, transaction)
-    columns: Mapping[str, NDArray[Any]] = (
-        payment_features(this.time, this.amount, this.log_amount, plan)
-        if plan.kind == "ready"
-        else _history(_rows(past, plan, transaction), plan, heard, transaction).features(this)
-    )
-    own = dict(zip(extra, transaction.extra or (), strict=False))
-    return np.array(
-        [
-            own.get(name.removeprefix(EXTRA_PREFIX), np.nan)
-            if name.startswith(EXTRA_PREFIX)
-            else columns[name][0]
-            for name in feature_names(plan)
-        ],
-        dtype=np.float32,
+
+def microseconds(time: datetime) -> int:
+    """A time as the canonical frame counts it."""
+    return int(time.timestamp()) * 1_000_000 + time.microsecond
+
+
+def _payment(transaction: models.Transaction, extra: tuple[str, ...]) -> Transaction:
+    return Transaction(
+        time=microseconds(transaction.time),
+        amount=transaction.amount,
+        account=transaction.account or None,
+        counterparty=transaction.counterparty or None,
+        extra=dict(zip(extra, transaction.extra or (), strict=False)),
     )
 
 
-def microseconds(transaction: Transaction) -> int:
-    """Its time as the canonical frame counts it."""
-    at = transaction.time
-    return int(at.timestamp()) * 1_000_000 + at.microsecond
-
-
-def _history(
-    rows: Rows, plan: FeaturePlan, heard: Sequence[Heard], transaction: Transaction
-) -> History:
-    sums = None
-    if plan.uses_counterparties:
-        own = BucketSums.of(rows, 1, plan)
-        sums = joint.with_others(heard, own, transaction.counterparty)
-    return History.of(rows, plan, 1, sums)
-
-
-def _past(transaction: Transaction) -> list[Row]:
+def _past(transaction: models.Transaction, plan: FeaturePlan) -> Pasts:
+    wanted: dict[str, Any] = {
+        "bank": transaction.bank_id,
+        "clock": clock_of(plan),
+        "account": transaction.account,
+        "counterparty": transaction.counterparty,
+        "time": transaction.time,
+        "account_since": EVER,
+        "counterparty_since": EVER,
+    }
+    account, counterparty = NOTHING
     with connection.cursor() as cursor:
-        cursor.execute(
-            LOOKS_BACK_ON,
-            {
-                "bank": transaction.bank_id,
-                "account": transaction.account,
-                "counterparty": transaction.counterparty,
-                "time": transaction.time,
-            },
-        )
-        found: list[Row] = cursor.fetchall()
-    return found
+        cursor.execute(CARRIED, wanted)
+        for side, until, content in cursor.fetchall():
+            if side == Side.ACCOUNT:
+                account, wanted["account_since"] = AccountPast.from_bytes(content), until
+            else:
+                counterparty = CounterpartyPast.from_bytes(content)
+                wanted["counterparty_since"] = until
+        cursor.execute(PAYMENTS_SINCE, wanted)
+        later: dict[str, list[Row]] = {Side.ACCOUNT: [], Side.COUNTERPARTY: []}
+        for side, *row in cursor.fetchall():
+            later[side].append(row)
+    account = account.with_later(_rows(later[Side.ACCOUNT], plan))
+    counterparty = counterparty.with_later(_rows(later[Side.COUNTERPARTY], plan), plan)
+    return account, _with_others(counterparty, transaction, plan)
 
 
-def _rows(found: list[Row], plan: FeaturePlan, transaction: Transaction) -> Rows:
-    table = np.array(found, dtype=np.int64).reshape(-1, 6)
-    time, amount, same_account, same_counterparty, label, known_at = table.T
-    account = np.where(same_account & bool(transaction.account), 0, NOBODY)
-    counterparty = np.where(same_counterparty & bool(transaction.counterparty), 0, NOBODY)
+def _with_others(
+    own: CounterpartyPast, transaction: models.Transaction, plan: FeaturePlan
+) -> CounterpartyPast:
+    if not (plan.joint and plan.uses_counterparties):
+        return own
+    heard = openings.heard(transaction.bank, plan)
+    return CounterpartyPast.of(joint.with_others(heard, own.sums, transaction.counterparty))
+
+
+def _rows(found: list[Row], plan: FeaturePlan) -> Rows:
+    """Payments of one account at one counterparty, both numbered 0."""
+    time, amount, label, known_at = np.array(found, dtype=np.int64).reshape(-1, 4).T
+    nobody = np.zeros(len(time), dtype=np.int64)
     return Rows(
         time=time,
         amount=amount,
-        account=account,
-        counterparty=counterparty,
+        account=nobody,
+        counterparty=nobody,
         label=label.astype(np.int8),
-        known_at=np.maximum(time + plan.label_delay_days * DAY, known_at),
-        risk=np.zeros(len(table), dtype=np.int64),
+        known_at=label_counts_from(time, known_at, plan),
+        risk=nobody,
         log_amount=signed_log(amount / plan.amount_unit),
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from banks.ml.explanation import reasons
 from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.ml.ranking import sigmoid
-from banks.models import Alert, AlertEvent, ModelVersion, Score, Transaction
+from banks.models import Alert, AlertEvent, BankSettings, ModelVersion, Score, Transaction
+from banks.services import stale_pasts
 from banks.services.datasets import mapping_of
 from banks.services.lookback import features_of
 from banks.services.scorers import Scorer, aligned, scorer_of
 from banks.services.thresholds import threshold_of
-from banks.services.versions import newest, settings_row
+from banks.services.versions import newest
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.errors import Refused, gettext_noop
@@ -60,8 +62,14 @@ class Bench:
 
     bank: Bank
     judge: Judge
-    others: tuple[Judge, ...]
     recoverable: float
+
+    @cached_property
+    def others(self) -> tuple[Judge, ...]:
+        """Read when first asked for, since most payments raise no alert; in the bank's scope."""
+        version = self.judge.version
+        newest_ones = (newest(self.bank, origin) for origin in (Origin.ALONE, Origin.CONSORTIUM))
+        return tuple(_judge(other) for other in newest_ones if other and other.pk != version.pk)
 
 
 @dataclass(frozen=True)
@@ -90,19 +98,17 @@ class Scored:
 
 def bench_of(bank: Bank) -> Bench | None:
     """Who scores for this bank now; None before the first version. Needs the bank's scope."""
-    settings = settings_row(bank)
-    if settings.scoring_version_id is None:
+    settings = (
+        BankSettings.objects.select_related("scoring_version")
+        .defer("scoring_version__artifact")
+        .filter(bank=bank)
+        .first()
+    )
+    if settings is None or settings.scoring_version is None:
         return None
-    version = ModelVersion.objects.defer("artifact").get(pk=settings.scoring_version_id)
-    others = [
-        other
-        for origin in (Origin.ALONE, Origin.CONSORTIUM)
-        if (other := newest(bank, origin)) and other.pk != version.pk
-    ]
     return Bench(
         bank=bank,
-        judge=_judge(version),
-        others=tuple(_judge(other) for other in others),
+        judge=_judge(settings.scoring_version),
         recoverable=settings.recoverable_share,
     )
 
@@ -206,6 +212,8 @@ def _score_one(bench: Bench, given: NewTransaction, extra: tuple[str, ...]) -> S
             )
         if known := _known(transaction):
             return known
+    else:
+        stale_pasts.note_transactions(bench.bank, [transaction.pk])
     row = features_of(transaction, extra)
     scores, alerts = raise_alerts(bench, [transaction], lambda plan: row(plan)[None, :])
     return Scored(transaction, scores[0], alerts[0] if alerts else None, bench.judge.threshold)

@@ -7,7 +7,8 @@ that a web process can read a few rows from its database and score.
 from __future__ import annotations
 
 from collections.abc import Mapping as JsonObject
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -53,6 +54,36 @@ class AccountPast:
     earlier_count: int = 0
     earlier_total: int = 0
 
+    def with_later(self, rows: Rows) -> AccountPast:
+        """Return the past with further payments of the account."""
+        risk = np.zeros(len(self.time), np.int64) if self.risk is None else self.risk
+        return replace(
+            self,
+            time=np.concatenate([self.time, rows.time]),
+            amount=np.concatenate([self.amount, rows.amount]),
+            risk=np.concatenate([risk, rows.risk]),
+            fraud_known_at=np.concatenate([self.fraud_known_at, rows.known_at[rows.label == 1]]),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return it as integers that ``from_bytes`` reads back."""
+        risk = np.zeros(len(self.time), np.int64) if self.risk is None else self.risk
+        earlier = np.array([self.earlier_count, self.earlier_total], np.int64)
+        return packed([self.time, self.amount, risk, self.fraud_known_at, earlier])
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> AccountPast:
+        time, amount, risk, fraud_known_at, earlier = unpacked(content)
+        count, total = earlier.tolist()
+        return cls(
+            time=time,
+            amount=amount,
+            risk=risk,
+            fraud_known_at=fraud_known_at,
+            earlier_count=count,
+            earlier_total=total,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class CounterpartyPast:
@@ -70,6 +101,72 @@ class CounterpartyPast:
         default_factory=lambda: dict.fromkeys(LABELS, NOTHING)
     )
     earlier: tuple[int, int, int] = (0, 0, 0)
+
+    def with_later(self, rows: Rows, plan: FeaturePlan) -> CounterpartyPast:
+        """Return the past with further payments at the counterparty, numbered 0 in ``rows``."""
+        if not len(rows):
+            return self
+        sums = BucketSums.total([self.sums, BucketSums.of(rows, 1, plan)])
+        return replace(CounterpartyPast.of(sums), earlier=self.earlier)
+
+    @classmethod
+    def of(cls, sums: BucketSums, number: int = 0) -> CounterpartyPast:
+        """Return the part of ``sums`` that belongs to one of its counterparties."""
+        volume, labels = sums.volume, sums.labels
+        v, k = (
+            slice(*np.searchsorted(cells.counterparty, [number, number + 1]))
+            for cells in (volume, labels)
+        )
+        return cls(
+            volume_bucket=volume.bucket[v],
+            volume={name: values[v] for name, values in volume.sums.items()},
+            label_bucket=labels.bucket[k],
+            labels={name: values[k] for name, values in labels.sums.items()},
+        )
+
+    @property
+    def sums(self) -> BucketSums:
+        """The same as sums of one counterparty, numbered 0."""
+        volume, labels = np.zeros_like(self.volume_bucket), np.zeros_like(self.label_bucket)
+        return BucketSums(
+            1,
+            Cells(volume, self.volume_bucket, dict(self.volume)),
+            Cells(labels, self.label_bucket, dict(self.labels)),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return it as integers that ``from_bytes`` reads back."""
+        volume = [self.volume[name] for name in VOLUME]
+        labels = [self.labels[name] for name in LABELS]
+        earlier = np.array(self.earlier, np.int64)
+        return packed([self.volume_bucket, *volume, self.label_bucket, *labels, earlier])
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> CounterpartyPast:
+        volume_bucket, *parts, earlier = unpacked(content)
+        volume, (label_bucket, *labels) = parts[: len(VOLUME)], parts[len(VOLUME) :]
+        known, frauds, unexplained = earlier.tolist()
+        return cls(
+            volume_bucket=volume_bucket,
+            volume=dict(zip(VOLUME, volume, strict=True)),
+            label_bucket=label_bucket,
+            labels=dict(zip(LABELS, labels, strict=True)),
+            earlier=(known, frauds, unexplained),
+        )
+
+
+def packed(arrays: Sequence[IntArray]) -> bytes:
+    """Return whole numbers as bytes: how many arrays, their lengths, their values."""
+    head = np.array([len(arrays), *map(len, arrays)], np.int64)
+    return np.concatenate([head, *arrays]).astype("<i8").tobytes()
+
+
+def unpacked(content: bytes) -> list[IntArray]:
+    """Inverse of ``packed``."""
+    numbers = np.frombuffer(content, "<i8").astype(np.int64, copy=False)
+    count = int(numbers[0])
+    ends = np.cumsum(numbers[1 : 1 + count])
+    return np.split(numbers[1 + count :], ends[:-1])
 
 
 def features_from_history(
@@ -120,10 +217,5 @@ def _account_history(past: AccountPast) -> AccountHistory:
 
 
 def _counterparty_history(past: CounterpartyPast) -> CounterpartyHistory:
-    sums = BucketSums(
-        1,
-        Cells(np.zeros(len(past.volume_bucket), np.int64), past.volume_bucket, dict(past.volume)),
-        Cells(np.zeros(len(past.label_bucket), np.int64), past.label_bucket, dict(past.labels)),
-    )
     earlier = by_counterparty.Earlier(*(np.array([value, 0]) for value in past.earlier))
-    return CounterpartyHistory(sums, earlier)
+    return CounterpartyHistory(past.sums, earlier)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from banks.services import stale_pasts
 from consortium.accounts.models import Bank
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ class Staging:
                 """,  # noqa: S608
                 [self.bank.pk, source],
             )
-            return cursor.rowcount, already_there
+            inserted = cursor.rowcount
+        stale_pasts.note_imported(self.bank)
+        return inserted, already_there
 
     def _rows(self, query: str, *parameters: str) -> Iterator[tuple[int, str]]:
         with connection.chunked_cursor() as cursor:

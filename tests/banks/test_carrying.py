@@ -1,0 +1,120 @@
+"""A past carried forward gives the same features, bit by bit, whatever changes it afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from banks.ml.features import FeaturePlan, build_features, feature_names
+from banks.models import BankSettings, CarriedPast, Carry, ModelVersion, Transaction
+from banks.services import carrying, datasets, labels, lookback, stale_pasts
+from consortium.accounts.actors import Actor
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from tests.banks import world
+
+pytestmark = pytest.mark.django_db
+UNTIL = world.START + timedelta(days=world.DAYS - 5)
+PLAN = FeaturePlan(zone="Asia/Tokyo", bucket_hours=6)
+
+
+@pytest.fixture
+def carried_bank(bank: Bank) -> Bank:
+    """Scores by PLAN; its past is carried until five days before its last payment."""
+    world.with_history(bank)
+    with bank_scope(bank.pk):
+        version = ModelVersion.objects.create(
+            bank=bank, number=1, origin="alone", family="mlp", feature_plan=PLAN.to_json()
+        )
+        BankSettings.objects.update(scoring_version=version)
+    assert carrying.carry_forward(bank=bank, until=UNTIL) == world.ACCOUNTS + 31
+    return bank
+
+
+def assert_same_as_the_table(bank: Bank) -> None:
+    """Every twentieth payment since the carrying, and a few from before it."""
+    table = datasets.frame(bank)
+    features = build_features(table, PLAN).select(feature_names(PLAN)).to_numpy()
+    since = table.select(pl.col("time") >= lookback.microseconds(UNTIL)).to_series().arg_true()
+    with bank_scope(bank.pk):
+        for place in [0, 1500, *since[::20], len(table) - 1]:
+            row = Transaction.objects.get(pk=table["key"][place])
+            alone = lookback.features_of(row)(PLAN)
+            np.testing.assert_array_equal(alone, features[place], err_msg=str(place))
+
+
+def late_payment(bank: Bank, **changes: object) -> Transaction:
+    """A payment that comes after the carrying although it happened before."""
+    facts = {"time": UNTIL - timedelta(hours=3), "account": "acc-001", "counterparty": "shop-03"}
+    with bank_scope(bank.pk):
+        payment = Transaction.objects.create(
+            bank=bank, external_id="late", amount=9_999, **(facts | changes)
+        )
+        stale_pasts.note_transactions(bank, [payment.pk])
+    return payment
+
+
+def stale(bank: Bank) -> set[str]:
+    with bank_scope(bank.pk):
+        return set(CarriedPast.objects.filter(content=None).values_list("name", flat=True))
+
+
+def test_what_is_carried_replaces_reading_it_again(carried_bank: Bank) -> None:
+    assert_same_as_the_table(carried_bank)
+    with bank_scope(carried_bank.pk):
+        Transaction.objects.filter(time__lt=UNTIL).update(amount=1)  # past all noting
+        last = Transaction.objects.latest("time")
+        seen = lookback.features_of(last)(PLAN)
+    assert seen[feature_names(PLAN).index("account_mean_all")] > 1
+
+
+def test_a_late_payment_counts(carried_bank: Bank) -> None:
+    late_payment(carried_bank)
+    assert stale(carried_bank) == {"acc-001", "shop-03"}
+    assert_same_as_the_table(carried_bank)
+
+
+def test_a_label_that_came_later_counts(carried_bank: Bank, analyst: Actor) -> None:
+    with bank_scope(carried_bank.pk):
+        payment = Transaction.objects.filter(label=0, counterparty="shop-03", time__lt=UNTIL)[3]
+    labels.label_transaction(
+        bank=carried_bank, actor=analyst, transaction_id=payment.pk, value=1, reason="called"
+    )
+    assert_same_as_the_table(carried_bank)
+
+
+def test_a_change_while_the_past_is_carried_counts(
+    carried_bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = datasets.frame
+
+    def read_before_the_change(bank: Bank) -> pl.DataFrame:
+        found = read(bank)
+        late_payment(bank)
+        return found
+
+    monkeypatch.setattr(datasets, "frame", read_before_the_change)
+    carrying.carry_forward(bank=carried_bank, until=UNTIL)
+    monkeypatch.undo()
+    assert stale(carried_bank) == {"acc-001", "shop-03"}
+    assert_same_as_the_table(carried_bank)
+
+
+def test_it_is_due_once_a_day_and_after_many_changes(
+    carried_bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert carrying.due(carried_bank)
+    carrying.carry_forward(bank=carried_bank)
+    assert not carrying.due(carried_bank)
+    with bank_scope(carried_bank.pk):
+        assert Carry.objects.count() == 1
+    late_payment(carried_bank)
+    monkeypatch.setattr(carrying, "MOST_STALE", 1)
+    assert carrying.due(carried_bank)
+
+
+def test_before_the_first_model_nothing_is_due(bank: Bank) -> None:
+    assert not carrying.due(bank)
