@@ -56,6 +56,7 @@ def membership_for(user: object, slug: str | None) -> Membership:
     if isinstance(user, User) and user.is_active:
         found = Membership.objects.select_related("bank").filter(user=user, **place).first()
         if found:
+            found.user = user
             return found
     raise Http404
 

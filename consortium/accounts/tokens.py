@@ -99,10 +99,11 @@ class TokenAuthentication(BaseAuthentication):
                 _("This token has expired. Make a new one on your profile page.")
             )
         # One write a minute is enough to say when a token was last used.
-        ApiToken.objects.filter(
-            Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - timedelta(minutes=1)),
-            pk=token.pk,
-        ).update(last_used_at=now)
+        late = now - timedelta(minutes=1)
+        if token.last_used_at is None or token.last_used_at < late:
+            ApiToken.objects.filter(
+                Q(last_used_at__isnull=True) | Q(last_used_at__lt=late), pk=token.pk
+            ).update(last_used_at=now)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
