@@ -12,6 +12,8 @@ Every POST may be repeated: the same message gives the same answer.
     GET  tasks/<id>/roster                → [SignedRoster …]  valid versions from 1
     GET  tasks/<id>/roster/<version>      → Roster  valid or proposed
     POST tasks/<id>/roster/<version>/signature   Signed RosterSignature → {version, state}
+    GET  tasks/<id>/terms                 → {recipe, terms, votes: [Signed TermsVote …]}
+    POST tasks/<id>/terms                 Signed TermsVote → the same
     POST tasks/<id>/epochs                {epoch: Signed Epoch, biprimality: hex,
                                            shares: {bank: hex}} → {epoch, state}
     GET  tasks/<id>/epoch                 → as epochs/<id>, of the newest roster

@@ -14,6 +14,7 @@ urlpatterns = [
     path(TASK + "roster", views.roster_chain),
     path(TASK + "roster/<int:version>", views.roster),
     path(TASK + "roster/<int:version>/signature", views.roster_signature),
+    path(TASK + "terms", views.terms),
     path(TASK + "epochs", views.publish_epoch),
     path(TASK + "epoch", views.newest_epoch),
     path("epochs/<uuid:epoch>", views.epoch),

@@ -22,6 +22,7 @@ from aggregation.services import (
     submissions,
     votes,
 )
+from aggregation.services import terms as terms_of_tasks
 from consortium.accounts.models import Bank
 from consortium.protocol.envelope import Signed, canonical, parse
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
@@ -64,6 +65,14 @@ def roster_signature(request: Request, task: uuid.UUID, version: int, bank: Bank
         bank=bank, task=evidence.task(bank, task), version=version, signed=_signed(request)
     )
     return Response({"version": row.version, "state": row.state}, status=201)
+
+
+@node_api("GET", "POST")
+def terms(request: Request, task: uuid.UUID, bank: Bank) -> Response:
+    row = evidence.task(bank, task)
+    if request.method == "POST":
+        terms_of_tasks.vote(bank=bank, task=row, signed=_signed(request))
+    return Response(evidence.terms(row), status=201 if request.method == "POST" else 200)
 
 
 @node_api("POST")

@@ -14,6 +14,7 @@ from .rounds import (
     Submission,
 )
 from .tasks import Task, TrainingRun
+from .terms import TermsVote
 from .versions import ModelVersion, Vote
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "SeenNonce",
     "Submission",
     "Task",
+    "TermsVote",
     "TrainingRun",
     "Vote",
 ]

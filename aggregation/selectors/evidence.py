@@ -16,9 +16,11 @@ from aggregation.models import (
     SealedPartial,
     Submission,
     Task,
+    TermsVote,
     TrainingRun,
 )
 from aggregation.refusals import NotHere
+from aggregation.services.terms import terms_of
 from consortium.accounts.models import Bank
 from consortium.protocol import merkle
 from consortium.protocol.envelope import Signed
@@ -51,6 +53,16 @@ def task(bank: Bank, task_id: uuid.UUID) -> Task:
     if row is None:
         raise NotHere
     return row.task
+
+
+def terms(task: Task) -> Json:
+    """A task's terms and what its members said about them, as they signed it."""
+    words = TermsVote.objects.filter(task=task, terms=terms_of(task)).order_by("bank_id")
+    return {
+        "recipe": task.recipe,
+        "terms": terms_of(task),
+        "votes": [word.signed for word in words],
+    }
 
 
 def roster_chain(bank: Bank, task_id: uuid.UUID) -> list[Json]:

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from aggregation.models import Round, Task, TrainingRun
 from aggregation.refusals import Contradicts
-from aggregation.services import epochs, ledger, rosters, rounds, versions
+from aggregation.services import epochs, ledger, rosters, rounds, terms, versions, windows
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.spec import METRICS, Step, starting_point
+from consortium.protocol.roster import Roster
+from consortium.protocol.spec import METRICS, RISK_SIGNAL, Step, starting_point
 
 State = TrainingRun.State
 METRIC_BITS = 32
@@ -39,6 +40,8 @@ def start_run(
     roster = rosters.active_roster(task)
     if roster is None:
         raise Refused("no_roster", gettext_noop("The task has no roster that its members signed."))
+    if task.purpose == RISK_SIGNAL:
+        terms.require_accepted(task, Roster.from_wire(roster.body))
     last = TrainingRun.objects.filter(task=task).aggregate(last=Max("number"))["last"]
     run = TrainingRun.objects.create(
         task=task,
@@ -47,7 +50,7 @@ def start_run(
         roster=roster,
         epoch=epochs.usable_epoch(roster),
         seed=secrets.token_hex(32),
-        window=window or f"{timezone.now():%Y-%m-%d}",
+        window=window or windows.next_window(task),
     )
     base_model = starting_point(run.seed, task.model)
     first = Step.from_wire(task.first_step)
@@ -94,6 +97,8 @@ def round_over(*, round_: Round) -> None:
 def _after_opening(run: TrainingRun, round_: Round) -> None:
     if round_.step == METRICS:
         versions.publish(run=run)
+        _finish(run)
+    elif round_.following is None and run.task.purpose == RISK_SIGNAL:
         _finish(run)
     elif round_.following is None:
         versions.propose(run=run, sha256=round_.result)

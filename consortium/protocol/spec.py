@@ -33,6 +33,8 @@ from consortium.protocol.wire import (
 
 METRICS = "metrics"
 """The step whose sum is published: score histograms by label, once a candidate is accepted."""
+RISK_SIGNAL = "risk-signal"
+"""The purpose of tasks whose sums only banks read: their runs end without a candidate."""
 MOST_BITS = 56
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
@@ -389,6 +391,18 @@ class ModelVote(Message):
     model: Digest
     accept: bool
     reason: Text
+
+
+@dataclass(frozen=True)
+class TermsVote(Message):
+    """A bank's word on the terms of a task (``terms``: the SHA-256 of its canonical recipe)."""
+
+    kind = "terms-vote"
+
+    task: Identifier
+    bank: Identifier
+    terms: Digest
+    accept: bool
 
 
 # What next

@@ -20,7 +20,7 @@ from tests.banks import signalling, world
 
 pytestmark = pytest.mark.django_db
 PLAN = FeaturePlan(joint=True, amount_unit=1)
-TERMS = Terms(slots=1 << 12, cap=10_000)
+TERMS = Terms(slots=1 << 12, cap=10_000, amount_unit=1)
 
 
 @pytest.fixture

@@ -249,6 +249,8 @@ GET     N        api/v1/coordinator/tasks
 GET     N        api/v1/coordinator/tasks/<uuid:task>/roster
 GET     N        api/v1/coordinator/tasks/<uuid:task>/roster/<int:version>
 POST    N        api/v1/coordinator/tasks/<uuid:task>/roster/<int:version>/signature
+GET     N        api/v1/coordinator/tasks/<uuid:task>/terms
+POST    N        api/v1/coordinator/tasks/<uuid:task>/terms
 POST    N        api/v1/coordinator/tasks/<uuid:task>/epochs
 GET     N        api/v1/coordinator/tasks/<uuid:task>/epoch
 GET     N        api/v1/coordinator/epochs/<uuid:epoch>

@@ -13,7 +13,7 @@ from banks.ml.features.sums import BucketSums, Cells
 from banks.ml.online import State
 from banks.ml.risk_signal import OpenedSums, Span, Terms, others_of, watch_list_of
 from banks.ml.risk_signal.noise import noise_share
-from banks.ml.risk_signal.presence import Directory, presence_length, presence_vector
+from banks.ml.risk_signal.presence import Directory, presence_vector
 from banks.ml.risk_signal.sums import capped, sums_length, sums_vector
 from banks.ml.risk_signal.tokens import slots_of
 from banks.ml.schema import DAY
@@ -204,7 +204,6 @@ def test_stretches_cover_a_span_and_end_with_it():
     assert span.chunks[0].first == 1000
     assert span.chunks[-1].end == 1100
     assert span.chunks[0].looks_back.first == 980
-    assert presence_length(TERMS, span) == 4 * TERMS.slots
     assert Span.from_text(span.text, TERMS) == span
 
 

@@ -7,32 +7,32 @@ have one bank, and a floor there would leave nothing to learn from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from banks.ml.features.events import IntArray
 from banks.ml.features.sums import Cells
-from banks.ml.risk_signal.terms import Terms
-from banks.ml.risk_signal.windows import Span
+from banks.ml.risk_signal.terms import MOST_DAYS, Terms
+from banks.ml.risk_signal.windows import PRESENCE_DAYS, Span
 from consortium.protocol.errors import Refused, gettext_noop
 
-
-def presence_length(terms: Terms, span: Span) -> int:
-    """Values in the vector: one for each slot and stretch of the span."""
-    return len(span.chunks) * terms.slots
+BITS: Final = 12  # of a value for each stretch: room for the count of 4,095 banks
+PRESENCE_BITS: Final = 1 + BITS * MOST_DAYS // PRESENCE_DAYS
 
 
 def presence_vector(terms: Terms, span: Span, volume: Cells, slots: IntArray) -> IntArray:
-    """1 where this bank dealt with a slot in the 30 days that end with the stretch, else 0.
+    """Whether this bank dealt with each slot in the 30 days that end with each stretch.
 
-    ``volume`` are the bank's own cells, ``slots`` the slot of each of its counterparties.
+    One value a slot, int64[slots], whatever the span: 12 bits for each stretch. ``volume`` are the
+    bank's own cells, ``slots`` the slot of each of its counterparties.
     """
-    vector = np.zeros((len(span.chunks), terms.slots), np.int64)
-    for row, chunk in zip(vector, span.chunks, strict=True):
+    vector = np.zeros(terms.slots, np.int64)
+    for place, chunk in enumerate(span.chunks):
         seen = chunk.looks_back
         here = (volume.bucket >= seen.first) & (volume.bucket < seen.end)
-        row[slots[volume.counterparty[here]]] = 1
-    return vector.ravel()
+        vector[np.unique(slots[volume.counterparty[here]])] += 1 << BITS * place
+    return vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,10 @@ class Directory:
     @classmethod
     def from_presence(cls, terms: Terms, span: Span, opened: IntArray) -> Directory:
         """Read the opened sum of ``presence_vector``s: a slot is open from ``floor`` banks on."""
-        if opened.shape != (presence_length(terms, span),):
+        if opened.shape != (terms.slots,):
             raise Refused("sum_length", gettext_noop("The opened sum has the wrong length."))
-        rows = opened.reshape(len(span.chunks), terms.slots)
-        return cls(span, tuple(np.flatnonzero(row >= terms.floor) for row in rows))
+        banks = [opened >> BITS * place & (1 << BITS) - 1 for place in range(len(span.chunks))]
+        return cls(span, tuple(np.flatnonzero(row >= terms.floor) for row in banks))
 
     def __len__(self) -> int:
         return sum(len(slots) for slots in self.open_slots)

@@ -18,6 +18,7 @@ LEAST_FLOOR: Final = 3
 LARGEST_LOG: Final = 20 * LOG_UNIT  # of one payment: amounts above e^20 count as that
 CAP_OF_SHORT_WORDS: Final = 256
 MOST_SLOTS: Final = 1 << 22
+MOST_DAYS: Final = 120  # of one sum
 OF_PAYMENTS: Final = ("payments", "log_amount")
 OF_LABELS: Final = ("known", "frauds", "unexplained")
 
@@ -32,7 +33,8 @@ class Terms:
     counterparty in the 30 days before anything of it is opened. ``cap``: the most that one bank's
     count in a bucket weighs. ``epsilon``: of each opened value, as a decimal; empty for no noise.
     ``history_days``: how far the first sum reaches back. ``first_stage``: the version of the model
-    behind unexplained frauds; empty where the members have none.
+    behind unexplained frauds; empty where the members have none. ``amount_unit`` is the number of
+    minor units in one unit of an amount.
     """
 
     policy: Policy = "counts"
@@ -45,6 +47,7 @@ class Terms:
     label_delay_days: int = 7
     history_days: int = 120
     first_stage: str = ""
+    amount_unit: int = 100
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -55,10 +58,12 @@ class Terms:
             _refuse("floor", gettext_noop("A counterparty is opened from 3 banks on, not before."))
         if not 1 <= self.cap <= 1_000_000:
             _refuse("cap", gettext_noop("The cap on a bank's count is from 1 to 1,000,000."))
-        if not 1 <= self.history_days <= 800:
-            _refuse("history_days", gettext_noop("The first sum reaches back 1 to 800 days."))
+        if not 1 <= self.history_days <= MOST_DAYS:
+            _refuse("history_days", gettext_noop("The first sum reaches back 1 to 120 days."))
         if self.noise is not None and not 0 < self.noise <= 100:
             _refuse("epsilon", gettext_noop("ε is above 0 and at most 100, or empty."))
+        if not 1 <= self.amount_unit <= 10_000:
+            _refuse("amount_unit", gettext_noop("A unit has 1 to 10,000 minor units."))
         FeaturePlan(bucket_hours=self.bucket_hours, label_delay_days=self.label_delay_days)
 
     @classmethod
@@ -112,10 +117,12 @@ class Terms:
 
     def fits(self, plan: FeaturePlan) -> bool:
         """Whether features of this plan count in the same buckets."""
-        return (self.bucket_hours, self.zone, self.label_delay_days) == (
+        here = (self.bucket_hours, self.zone, self.label_delay_days, self.amount_unit)
+        return here == (
             plan.bucket_hours,
             plan.zone,
             plan.label_delay_days,
+            plan.amount_unit,
         )
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from banks.ml.risk_signal.terms import Terms
+from banks.ml.risk_signal.terms import MOST_DAYS, Terms
 from consortium.protocol.errors import Refused, gettext_noop
 
 PRESENCE_DAYS: Final = 30
@@ -23,10 +23,9 @@ class Span:
     buckets_a_day: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.first < self.end:
-            raise Refused(
-                "signal_window", gettext_noop("The window of a sum ends after it begins.")
-            )
+        longest = MOST_DAYS * self.buckets_a_day
+        if not 0 <= self.first < self.end <= self.first + longest:
+            raise Refused("signal_window", gettext_noop("The window of a sum has 1 to 120 days."))
 
     @classmethod
     def from_text(cls, text: str, terms: Terms) -> Span:

@@ -23,9 +23,9 @@ from consortium.protocol.envelope import Signed
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.roster import Roster, SignedRoster, sign_roster
 from consortium.protocol.sealing import unseal
-from consortium.protocol.spec import Epoch, Manifest, share_context
+from consortium.protocol.spec import RISK_SIGNAL, Epoch, Manifest, share_context
 
-PURPOSES = ("fraud-detection",)
+PURPOSES = ("fraud-detection", RISK_SIGNAL)
 """What this bank agreed its data may be used for."""
 
 

@@ -18,11 +18,12 @@ from banks.services import datasets
 from banks.services.rounds import agreement
 from banks.services.rounds.node import Node
 from banks.services.rounds.recipe import RunRecipe
+from banks.services.signal import summing
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol import custody
 from consortium.protocol.envelope import digest
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.spec import METRICS, Manifest, Step, starting_point
+from consortium.protocol.spec import METRICS, RISK_SIGNAL, Manifest, Step, starting_point
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def check_start(node: Node, manifest: Manifest) -> None:
     if manifest.step == METRICS:
         _derived(node, manifest)
         return
+    if manifest.purpose == RISK_SIGNAL:
+        summing.check(node, manifest)
     step = state_of(node, manifest).step
     if (manifest.step, manifest.length) != (step.name, step.length):
         raise Refused(
@@ -52,6 +55,8 @@ def check_start(node: Node, manifest: Manifest) -> None:
 
 def vector(node: Node, manifest: Manifest) -> IntArray:
     """What this bank contributes: its share of the course's sum, or its score histograms."""
+    if manifest.purpose == RISK_SIGNAL:
+        return summing.vector(node, manifest, state_of(node, manifest))
     recipe = RunRecipe.from_json(manifest.recipe)
     prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
     recipe.require_features(courses.features_of(manifest.model), prepared.features)
@@ -69,6 +74,8 @@ def vector(node: Node, manifest: Manifest) -> IntArray:
 
 def advance(node: Node, manifest: Manifest, sums: IntArray, banks: tuple[str, ...]) -> Derived:
     """The state, or the candidate, that follows from the opened sum over ``banks``."""
+    if manifest.purpose == RISK_SIGNAL:
+        return Derived(*summing.advance(node, manifest, state_of(node, manifest), sums, banks))
     members = agreement.roster(node, manifest).banks
     places = frozenset(members.index(bank) for bank in banks)
     follows = course_of(node, manifest).advance(state_of(node, manifest), Opened(sums, places))
@@ -98,6 +105,8 @@ def state_of(node: Node, manifest: Manifest) -> State:
             "other_model",
             gettext_noop("The manifest does not start from its own public seed."),
         )
+    if manifest.purpose == RISK_SIGNAL:
+        return summing.begin(manifest)
     return course_of(node, manifest).begin(int(manifest.seed[:15], 16))
 
 

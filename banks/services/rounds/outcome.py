@@ -16,6 +16,7 @@ from banks.services import datasets, versions
 from banks.services.rounds import agreement, course, opening
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
+from banks.services.signal import summing
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
@@ -138,6 +139,8 @@ def settled_runs(node: Node) -> list[str]:
         state = node.centre.get(f"runs/{run}")
         if state["version_state"] == "published":
             published.append(run)
+        elif state["state"] == "done" and summing.is_over(node, run):
+            _settle(node, run)
         elif state["state"] in ENDED:
             _close(node, run, state)
     return published
@@ -216,6 +219,14 @@ def _open_runs() -> QuerySet[TrainingRun]:
     return TrainingRun.objects.filter(
         consortium_run__isnull=False, status=TrainingRun.Status.RUNNING
     )
+
+
+def _settle(node: Node, run: str) -> None:
+    """A run that summed the signal has no model to publish; it is done when it is opened."""
+    with bank_scope(node.bank.pk):
+        _open_runs().filter(consortium_run=run).update(
+            status=TrainingRun.Status.DONE, finished_at=Now(), progress=1.0
+        )
 
 
 def _close(node: Node, run: str, state: dict[str, str]) -> None:
