@@ -53,7 +53,7 @@ def vote(*, bank: Bank, task: Task, signed: Signed) -> TermsVote:
 def require_accepted(task: Task, roster: Roster) -> None:
     """Refuse a run for which too few members accepted the terms."""
     accepted = TermsVote.objects.filter(
-        task=task, terms=terms_of(task), accept=True, bank__in=roster.banks
+        task=task, terms=terms_of(task), accept=True, bank_id__in=roster.banks
     ).count()
     if accepted < roster.numbers.minimum_cohort:
         raise Refused(
