@@ -12,20 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from consortium.intervals import Interval, wilson
 from consortium.protocol.errors import Refused, gettext_noop
 
 LOW, HIGH = -12.0, 12.0
 """The logits that the grid spans; scores outside are in the end bins."""
-Z_95 = 1.959963984540054
 ENOUGH_POSITIVES = 30
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A 95 % interval of a proportion."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -140,17 +132,6 @@ class Curve:
     def _from_above(self) -> Iterator[tuple[int, int]]:
         """Frauds and genuine at or above each bin, from the highest bin down."""
         return zip(accumulate(self.fraud[::-1]), accumulate(self.genuine[::-1]), strict=True)
-
-
-def wilson(successes: int, trials: int) -> Interval | None:
-    """The 95 % score interval of a proportion (Wilson 1927); None without trials."""
-    if trials == 0:
-        return None
-    share = successes / trials
-    denominator = 1 + Z_95**2 / trials
-    centre = (share + Z_95**2 / (2 * trials)) / denominator
-    half = Z_95 / denominator * math.sqrt(share * (1 - share) / trials + Z_95**2 / (4 * trials**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -140,13 +140,6 @@ class BulkForm(forms.Form):
         return {}
 
 
-class ThresholdForm(forms.Form):
-    """A new threshold needs a reason."""
-
-    value = forms.FloatField(label=_("threshold"), min_value=0, max_value=1)
-    reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
-
-
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """The bank's own settings."""
 
@@ -171,6 +164,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
                 " decisions is unknown."
             ),
             "recoverable_share": _("0 to 1: what is usually saved when a fraud is stopped."),
+            "review_cost": _("In the smallest unit of the currency (yen; cents), for one alert."),
             "training_cron": _("Five cron fields on the bank's clock: 30 2 * * * is 02:30."),
         }
 

@@ -7,7 +7,14 @@ import uuid
 from celery import shared_task
 
 from banks import wake
-from banks.services import batch_scoring, carrying, imports, nudges, training
+from banks.services import (
+    batch_scoring,
+    carrying,
+    imports,
+    nudges,
+    threshold_changes,
+    training,
+)
 from banks.services.rounds import ceremony, contribution, outcome, steps
 from banks.services.rounds.node import Node
 from consortium.accounts.actors import Actor
@@ -19,6 +26,7 @@ def keep_time() -> None:
     """The metronome: start what is due, pick up what was dropped."""
     for bank in nudges.banks_of_this_node():
         protocol_step.apply_async((str(bank.pk),), queue=f"{bank.slug}.protocol", expires=10)
+        threshold_changes.put_due_in_force(bank=bank)
         for run_id in nudges.due_trainings(bank):
             wake.for_training(bank, run_id)
         for import_id in nudges.due_imports(bank):

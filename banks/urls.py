@@ -7,11 +7,13 @@ from django.urls import path
 from banks.views import (
     alert_queue,
     alerts,
+    drilldown,
     imports,
     membership,
     performance,
     privacy,
     settings,
+    thresholds,
     training,
     transactions,
     versions,
@@ -37,7 +39,20 @@ urlpatterns = [
     path("transactions/", transactions.search, name="transactions"),
     path("transactions/<int:transaction_id>/", transactions.detail, name="transaction"),
     path("performance/", performance.show, name="performance"),
-    path("performance/<int:number>/threshold/", performance.threshold, name="set-threshold"),
+    path("performance/<int:number>/rows/", drilldown.rows, name="rows"),
+    path("performance/<int:number>/rows.csv", drilldown.export, name="export-rows"),
+    path("performance/<int:number>/propose/", thresholds.propose, name="propose-threshold"),
+    path("performance/<int:number>/roll-back/", thresholds.roll_back, name="roll-back-threshold"),
+    path("performance/changes/", thresholds.listing, name="threshold-changes"),
+    *(
+        path(
+            f"performance/changes/<uuid:change_id>/{act}/",
+            thresholds.act,
+            {"act": act},
+            name=f"threshold-{act}",
+        )
+        for act in ("approve", "return", "withdraw")
+    ),
     path("data/", imports.listing, name="imports"),
     path("data/upload/", imports.upload, name="upload"),
     path("data/<uuid:import_id>/", imports.detail, name="import"),

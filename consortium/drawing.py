@@ -90,6 +90,11 @@ def tint(part: int, whole: int) -> int:
     return max(1, min(10, round(10 * part / whole)))
 
 
+def share(part: int, whole: int) -> float | None:
+    """A part of a whole; None where there is no whole."""
+    return part / whole if whole else None
+
+
 def rows_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """A chart's numbers as (series, x, y) for the table beside it, long series thinned evenly."""
     for series in data["series"]:
@@ -97,8 +102,12 @@ def rows_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             zip(data["x"].get("labels", ()), series.get("values", ()), strict=False)
         )
         stride = max(1, math.ceil(len(points) / TABLE_ROWS))
-        for x, y in points[::stride]:
-            yield series["name"], _said(x, data["x"]), _said(y, data["y"])
+        bands = series.get("band") or [None] * len(points)
+        for (x, y), band in list(zip(points, bands, strict=False))[::stride]:
+            said = _said(y, data["y"])
+            if band:
+                said += f" ({_said(band[0], data['y'])}–{_said(band[1], data['y'])})"
+            yield series["name"], _said(x, data["x"]), said
 
 
 def _said(value: Any, axis: Mapping[str, Any]) -> str:

@@ -172,17 +172,13 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
         ]
 
 
-class ThresholdRequestSerializer(serializers.Serializer[Any]):
-    value = serializers.FloatField(help_text="probability of fraud from which alerts are raised")
-    reason = serializers.CharField(max_length=200, allow_blank=True)
-
-
 class ThresholdSerializer(serializers.ModelSerializer[Threshold]):
     set_by = serializers.StringRelatedField()  # type: ignore[var-annotated]
+    approved_by = serializers.StringRelatedField()  # type: ignore[var-annotated]
 
     class Meta:
         model = Threshold
-        fields: ClassVar = ["value", "method", "reason", "set_by", "created_at"]
+        fields: ClassVar = ["value", "method", "reason", "set_by", "approved_by", "created_at"]
 
 
 class ConfusionSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from banks.api.evidence_serializers import VersionEvidenceSerializer
 from banks.models import ModelVersion
 from banks.selectors import performance
 from banks.selectors.evidence import Evidence
-from banks.services import thresholds, versions
+from banks.services import versions
 from consortium.accounts.access import bank_api
 from consortium.accounts.models import Role
 from consortium.parsing import whole_number
@@ -108,22 +108,6 @@ def retire(request: Any, version_id: uuid.UUID) -> Response:
 def threshold_history(request: Any, version_id: uuid.UUID) -> Response:
     found = version_or_404(request, version_id).thresholds.select_related("set_by")
     return Response(wire.ThresholdSerializer(found, many=True).data)
-
-
-@extend_schema(
-    operation_id="version_threshold_set",
-    request=wire.ThresholdRequestSerializer,
-    responses={201: wire.ThresholdSerializer},
-)
-@bank_api(*OWNERS, methods=["POST"])
-def set_threshold(request: Any, version_id: uuid.UUID) -> Response:
-    version_or_404(request, version_id)
-    given = wire.ThresholdRequestSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    threshold = thresholds.set_threshold(
-        bank=request.bank, actor=request.actor, version_id=version_id, **given.validated_data
-    )
-    return Response(wire.ThresholdSerializer(threshold).data, status=201)
 
 
 def version_or_404(request: Any, version_id: uuid.UUID) -> ModelVersion:

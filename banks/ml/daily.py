@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from banks.ml.encoding import IntArray
-from banks.ml.intervals import Interval, mean_interval
+from banks.ml.intervals import mean_interval
 from banks.ml.schema import DAY
+from consortium.intervals import Interval
 
 TOP = (10, 20, 50, 100)
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from banks.ml.encoding import FloatArray, IntArray
-from banks.ml.intervals import DRAWS, Interval, curve_intervals, wilson
+from banks.ml.intervals import DRAWS, curve_intervals
+from consortium.intervals import Interval, wilson
 from consortium.protocol.errors import Refused, gettext_noop
 
 ENOUGH_POSITIVES = 30

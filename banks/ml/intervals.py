@@ -13,18 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from banks.ml.encoding import FloatArray, IntArray
+from consortium.intervals import Z_95, Interval
 
-Z_95 = 1.959963984540054
 LEVELS = (0.025, 0.975)
 DRAWS = 400
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A 95 % interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -34,17 +26,6 @@ class CurveIntervals:
     average_precision: Interval | None = None
     recall_at_precision: Interval | None = None
     precision_at_recall: Interval | None = None
-
-
-def wilson(successes: int, trials: int) -> Interval | None:
-    """The 95 % score interval of a proportion (Wilson 1927); None without trials."""
-    if trials == 0:
-        return None
-    share = successes / trials
-    denominator = 1 + Z_95**2 / trials
-    centre = (share + Z_95**2 / (2 * trials)) / denominator
-    half = Z_95 / denominator * math.sqrt(share * (1 - share) / trials + Z_95**2 / (4 * trials**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
 def curve_intervals(

@@ -13,8 +13,8 @@ import numpy as np
 
 from banks.ml.encoding import IntArray
 from banks.ml.evaluation import GRID, ScoreGrid
-from banks.ml.intervals import Interval, wilson
 from banks.ml.ranking import sigmoid
+from consortium.intervals import Interval, wilson
 
 BOUNDS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 

@@ -16,8 +16,10 @@ from banks.ml.evaluation import GRID, ScoreGrid
 from banks.ml.ranking import sigmoid
 from consortium.protocol.errors import Refused, gettext_noop
 
+Counts = IntArray | FloatArray
 
-def for_precision(hist: IntArray, target: float, grid: ScoreGrid = GRID) -> float:
+
+def for_precision(hist: Counts, target: float, grid: ScoreGrid = GRID) -> float:
     """The threshold with the best recall among those whose precision reaches the target."""
     _require_share(target)
     tp, alerts = _alerting(hist)
@@ -25,7 +27,7 @@ def for_precision(hist: IntArray, target: float, grid: ScoreGrid = GRID) -> floa
     return _lowest(reached, grid)
 
 
-def for_recall(hist: IntArray, target: float, grid: ScoreGrid = GRID) -> float:
+def for_recall(hist: Counts, target: float, grid: ScoreGrid = GRID) -> float:
     """The highest threshold whose recall reaches the target: the fewest alerts that do."""
     _require_share(target)
     tp, _ = _alerting(hist)
@@ -33,7 +35,7 @@ def for_recall(hist: IntArray, target: float, grid: ScoreGrid = GRID) -> float:
     return float(grid.edges[np.flatnonzero(reached)[-1]]) if reached.any() else math.inf
 
 
-def for_reviews(hist: IntArray, days: float, per_day: float, grid: ScoreGrid = GRID) -> float:
+def for_reviews(hist: Counts, days: float, per_day: float, grid: ScoreGrid = GRID) -> float:
     """The lowest threshold with at most ``per_day`` alerts a day on average over the window."""
     if not days > 0 or not per_day >= 0:
         raise Refused(
@@ -45,7 +47,7 @@ def for_reviews(hist: IntArray, days: float, per_day: float, grid: ScoreGrid = G
     return _lowest(alerts <= per_day * days, grid)
 
 
-def for_best_f1(hist: IntArray, grid: ScoreGrid = GRID) -> float:
+def for_best_f1(hist: Counts, grid: ScoreGrid = GRID) -> float:
     """The threshold with the largest F1; the highest of equals."""
     tp, alerts = _alerting(hist)
     if tp[0] == 0:
@@ -78,13 +80,34 @@ def for_expected_value(
     return float(grid.edges[best]) if value[best] > 0 else math.inf
 
 
+def value_by_cut(
+    hist: ArrayLike, fraud_amounts: ArrayLike, *, recoverable: float, review_cost: float
+) -> FloatArray:
+    """What each cut of the grid would have saved over a window, float64[bins + 1].
+
+    From counts and amounts of fraud by bin, as ``for_expected_value`` does from rows. Alerting on
+    nothing is worth nothing.
+    """
+    _require_share(recoverable)
+    gain = recoverable * np.asarray(fraud_amounts, dtype=np.float64)
+    gain = gain - review_cost * np.asarray(hist, dtype=np.float64).sum(axis=0)
+    return np.append(np.cumsum(gain[::-1])[::-1], 0.0)
+
+
+def logit_of(probability: float) -> float:
+    """The logit of a threshold given as a probability; 1 and more alert on nothing."""
+    if probability >= 1.0:
+        return math.inf
+    return math.log(probability / (1.0 - probability)) if probability > 0 else -math.inf
+
+
 def expected_loss(logits: ArrayLike, amounts: ArrayLike, recoverable: float = 1.0) -> FloatArray:
     """p × amount × recoverable share, in the unit of the amounts: the order of a queue."""
     _require_share(recoverable)
     return sigmoid(logits) * np.asarray(amounts, dtype=np.float64) * recoverable
 
 
-def _alerting(hist: IntArray) -> tuple[IntArray, IntArray]:
+def _alerting(hist: Counts) -> tuple[Counts, Counts]:
     """Frauds and all transactions at or above the lower edge of each bin."""
     from_above = np.cumsum(hist[:, ::-1], axis=1)[:, ::-1]
     return from_above[1], from_above.sum(axis=0)

@@ -3,6 +3,7 @@ security, see the first migration)."""
 
 from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
+from .evaluated import EvaluatedRows
 from .lookback import CarriedPast, Carry
 from .rounds import (
     ProtocolAct,
@@ -13,6 +14,7 @@ from .rounds import (
     WitnessedHead,
 )
 from .signal import SignalConsent, SignalOpening, SignalPart, SignalPrice
+from .thresholds import ThresholdChange
 from .training import (
     BankSettings,
     Comparison,
@@ -31,6 +33,7 @@ __all__ = [
     "CarriedPast",
     "Carry",
     "Comparison",
+    "EvaluatedRows",
     "Evaluation",
     "EvaluationSegment",
     "Import",
@@ -51,6 +54,7 @@ __all__ = [
     "SignalPrice",
     "SourceMapping",
     "Threshold",
+    "ThresholdChange",
     "TrainingRun",
     "Transaction",
     "TrustedRoster",

@@ -264,12 +264,15 @@ class Threshold(OwnedByBank):
         BEST_F1 = "best_f1", _("best F1 on validation")
         CAPACITY = "capacity", _("as many alerts as the bank can review")
         PERSON = "person", _("set by a person")
+        APPROVED = "approved", _("proposed and approved")
+        ROLLED_BACK = "rolled_back", _("rolled back")
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="thresholds")
     value = models.FloatField()  # probability of fraud, 0..1
     method = models.CharField(max_length=30, choices=Method)
     reason = models.CharField(max_length=200, blank=True)
     set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    approved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -309,6 +312,7 @@ class BankSettings(OwnedByBank):
         _("share of payments below the threshold to look at"), default=0.0005
     )
     recoverable_share = models.FloatField(_("recoverable share of an amount"), default=0.5)
+    review_cost = models.PositiveIntegerField(_("cost of a review"), default=1500)  # minor units
     training_cron = models.CharField(_("training schedule"), max_length=60, default="30 2 * * *")
     training_enabled = models.BooleanField(_("train alone on schedule"), default=False)
     next_training_at = models.DateTimeField(null=True, blank=True)

@@ -12,10 +12,11 @@ from banks.ml.daily import TopOfDay, top_of_day
 from banks.ml.encoding import IntArray
 from banks.ml.evaluation import Confusion, confusion_at, evaluate
 from banks.ml.evaluation import Evaluation as Standing
-from banks.ml.intervals import Interval, value_interval
+from banks.ml.intervals import value_interval
 from banks.ml.reliability import Reliability, reliability
 from banks.models import EvaluationSegment, ReasonCode
 from banks.selectors.performance import Figures
+from consortium.intervals import Interval
 
 
 @dataclass(frozen=True, eq=False)

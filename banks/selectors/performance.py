@@ -21,7 +21,7 @@ from banks.ml.evaluation import (
 )
 from banks.ml.evaluation import Evaluation as Standing
 from banks.ml.ranking import sigmoid
-from banks.ml.thresholds import for_reviews
+from banks.ml.thresholds import for_reviews, logit_of
 from banks.models import BankSettings, Comparison, Evaluation, ModelVersion
 from banks.services.thresholds import threshold_of
 from consortium.accounts.models import Bank
@@ -179,9 +179,7 @@ def side_by_side(bank: Bank, *, alerts_a_day: float | None = None) -> list[SideB
 
 def bin_of(probability: float) -> int:
     """The cut that stands for a threshold given as a probability."""
-    if probability >= 1.0:
-        return GRID.bins
-    return GRID.threshold_bin(math.log(probability / (1.0 - probability)))
+    return GRID.threshold_bin(logit_of(probability))
 
 
 def edge(cut: int) -> float:

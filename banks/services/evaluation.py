@@ -17,6 +17,7 @@ from banks.ml.ranking import average_precision, group_draws, paired_difference
 from banks.ml.schema import DAY
 from banks.ml.segments import Segment, by_amount, by_channel, by_typology
 from banks.models import Alert, Comparison, Evaluation, EvaluationSegment, ModelVersion
+from banks.services import evaluated_rows
 from banks.services.datasets import Part, Prepared
 from banks.services.scorers import Scorer, aligned
 
@@ -103,6 +104,8 @@ def store(version: ModelVersion, measured: dict[str, Measured]) -> None:
             },
         )
         _store_segments(stored, found)
+        if found.window == Evaluation.Window.TEST:
+            evaluated_rows.keep(stored, part, found.logits)
 
 
 def _store_segments(stored: Evaluation, found: Measured) -> None:

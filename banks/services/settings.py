@@ -29,6 +29,7 @@ EDITABLE: Final = (
     "blind_share",
     "sample_share",
     "recoverable_share",
+    "review_cost",
     "training_cron",
     "training_enabled",
 )
@@ -94,6 +95,7 @@ def _check(row: BankSettings) -> None:
         "blind_share": (0, 0.2),
         "sample_share": (0, 0.1),
         "recoverable_share": (0, 1),
+        "review_cost": (0, 10_000_000),
     }
     for name, (least, most) in bounds.items():
         if not least <= getattr(row, name) <= most:

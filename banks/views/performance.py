@@ -1,84 +1,131 @@
-"""Does it work? Matrix, curve and threshold of a version; alone, consortium, ensemble together."""
+"""Does it work? A version's matrix and figures at a threshold that one tries out."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from banks.forms import ThresholdForm
 from banks.ml.evaluation import GRID
+from banks.ml.scored import BANDS, CELLS
 from banks.models import BankSettings, ModelVersion
-from banks.selectors import performance, transactions, versions
-from banks.services.thresholds import set_threshold
-from consortium.accounts.access import bank_page, translated
+from banks.performance_forms import ProposalForm, StudioForm
+from banks.selectors import (
+    charts,
+    drilldown,
+    performance,
+    studio,
+    threshold_changes,
+    transactions,
+    versions,
+)
+from banks.selectors.drilldown import Split
+from banks.selectors.studio import Studio
+from consortium.accounts.access import bank_page
 from consortium.accounts.models import Role
 from consortium.parsing import whole_number
-from consortium.protocol.errors import Refused
 from consortium.templatetags.figures import MINOR_DIGITS, money
 
 SETTERS = (Role.LEAD, Role.MODEL_OWNER)
+OPENERS = (Role.ANALYST, Role.LEAD, Role.AUDITOR)
 
 
 @bank_page()
 def show(request: Any) -> HttpResponse:
-    return _page(request, _chosen(request), ThresholdForm())
+    return studio_page(request, _chosen(request), ProposalForm())
 
 
-@bank_page(*SETTERS)
-@require_POST
-def threshold(request: Any, number: int) -> HttpResponse:
-    """Put a new threshold in force, with why."""
-    version = versions.get(request.bank, number)
-    if version is None:
-        raise Http404
-    form = ThresholdForm(request.POST)
-    if form.is_valid():
-        try:
-            set_threshold(
-                bank=request.bank,
-                actor=request.actor,
-                version_id=version.pk,
-                **form.cleaned_data,
-            )
-        except Refused as refused:
-            form.add_error(refused.field, translated(refused))
-        else:
-            messages.success(request, _("The new threshold is in force."))
-            return redirect("banks:model", request.bank.slug, number)
-    return _page(request, version, form, status=422)
-
-
-def _page(
-    request: Any, version: ModelVersion | None, form: ThresholdForm, status: int = 200
+def studio_page(
+    request: Any, version: ModelVersion | None, form: ProposalForm, status: int = 200
 ) -> HttpResponse:
-    cut = whole_number(request.GET, "cut")
-    figures = performance.figures_of(version, cut=cut) if version else None
-    sides = performance.side_by_side(request.bank)
-    currency = transactions.currency(request.bank)
-    return render(
-        request,
-        "banks/performance.html",
-        {
-            "model": version,
-            "figures": figures,
-            "sides": sides,
-            "curves": performance.curve_chart(
-                [(str(side.figures.version), side.figures.histogram) for side in sides]
-            ),
-            "versions": ModelVersion.objects.filter(bank=request.bank).defer("artifact")[:20],
-            "form": form,
-            "may_set": request.membership.role in SETTERS,
-            "currency": currency,
-            "slider": {**figures.for_slider(), "money": _pattern(currency)} if figures else None,
-            "bins": GRID.bins,
-        },
-        status=status,
+    """The studio of a version; also where a refused proposal comes back to."""
+    tried = StudioForm(request.GET)
+    if not tried.is_valid():
+        status = 422
+    figures = (
+        performance.figures_of(version, cut=whole_number(request.GET, "cut")) if version else None
     )
+    context: dict[str, Any] = {
+        "model": version,
+        "tried": tried,
+        "form": form,
+        "bins": GRID.bins,
+        "versions": ModelVersion.objects.filter(bank=request.bank).defer("artifact")[:20],
+        "may_set": request.membership.role in SETTERS,
+        "may_open": request.membership.role in OPENERS,
+    }
+    sides = performance.side_by_side(request.bank)
+    context |= {
+        "sides": sides,
+        "curves": performance.curve_chart(
+            [(str(side.figures.version), side.figures.histogram) for side in sides]
+        ),
+    }
+    if version and figures:
+        context |= _studio(request, version, studio.studio(figures, **tried.wanted))
+    return render(request, "banks/performance.html", context, status=status)
+
+
+def _studio(request: Any, version: ModelVersion, found: Studio) -> dict[str, Any]:
+    currency = transactions.currency(request.bank)
+    pattern = _pattern(currency)
+    rows_url = reverse("banks:rows", args=[request.bank.slug, version.number])
+    opens = found.window is not None and request.membership.role in OPENERS
+    return {
+        "studio": found,
+        "figures": found.figures,
+        "currency": currency,
+        "curve": charts.precision_recall(found),
+        "value_chart": charts.value_against_workload(found, currency),
+        "amounts": _amounts(found, currency),
+        "links": _links(rows_url, found.figures.cut) if opens else {},
+        "splits": [_named(split, found, rows_url, currency, opens) for split in found.splits],
+        "label_sources": drilldown.label_sources(found.window) if found.window else None,
+        "change": threshold_changes.open_change(version),
+        "others": threshold_changes.who_may_approve(request.bank, request.user),
+        "slider": studio.for_script(found, pattern),
+    }
+
+
+def _links(rows_url: str, cut: int, **part: str) -> dict[str, str]:
+    """Where each cell of a matrix opens."""
+    return {cell: f"{rows_url}?{urlencode({'cell': cell, 'cut': cut, **part})}" for cell in CELLS}
+
+
+def _named(
+    split: Split, found: Studio, rows_url: str, currency: str, opens: bool
+) -> dict[str, Any]:
+    """One line of the table of parts."""
+    cut = found.figures.cut
+    return {
+        "kind": split.kind,
+        "name": name_of(split.kind, split.value, split.name, currency),
+        "confusion": split.confusion(cut),
+        "links": _links(rows_url, cut, split=split.kind, value=split.value) if opens else {},
+    }
+
+
+def name_of(kind: str, value: str, name: str, currency: str) -> str:
+    """A part of the window in words."""
+    if kind != drilldown.BAND:
+        return name
+    band = int(value)
+    if band == 0:
+        return _("under %(amount)s") % {"amount": money(BANDS[0], currency)}
+    if band == len(BANDS):
+        return _("%(amount)s and more") % {"amount": money(BANDS[-1], currency)}
+    return _("%(low)s to under %(high)s") % {
+        "low": money(BANDS[band - 1], currency),
+        "high": money(BANDS[band], currency),
+    }
+
+
+def _amounts(found: Studio, currency: str) -> dict[str, str]:
+    return {cell: money(amount, currency) for cell, amount in (found.amounts or {}).items()}
 
 
 def _chosen(request: Any) -> ModelVersion | None:

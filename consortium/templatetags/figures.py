@@ -54,6 +54,12 @@ def signed(value: int | None) -> str:
 
 
 @register.filter
+def decimal(value: float | None, digits: int = 1) -> str:
+    """`{{ alerts_a_day|decimal }}`: 1,234.5."""
+    return MISSING if value is None else f"{value:,.{digits}f}"
+
+
+@register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     """`{{ precision|percent }}`: 0.6936 is 69.4%."""
     return MISSING if share is None else f"{share * 100:.{digits}f}%"

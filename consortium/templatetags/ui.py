@@ -11,7 +11,8 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from consortium.drawing import bars_of, line_through, rows_of, tint
+from consortium.drawing import bars_of, line_through, rows_of, share, tint
+from consortium.intervals import wilson
 
 register = template.Library()
 
@@ -94,23 +95,38 @@ def progress(**parameters: Any) -> dict[str, Any]:
 
 @register.inclusion_tag("components/confusion_matrix.html")
 def confusion_matrix(
-    tp: int, fp: int, fn: int, tn: int, links: Mapping[str, str] | None = None, caption: str = ""
+    tp: int,
+    fp: int,
+    fn: int,
+    tn: int,
+    links: Mapping[str, str] | None = None,
+    caption: str = "",
+    amounts: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Tints follow the share within the true class, so a rare class is visible too."""
-    fraud, genuine = tp + fn, fp + tn
+    rows = {"tp": tp + fn, "fn": tp + fn, "fp": fp + tn, "tn": fp + tn}
+    columns = {"tp": tp + fp, "fp": tp + fp, "fn": fn + tn, "tn": fn + tn}
+    counts = {"tp": tp, "fn": fn, "fp": fp, "tn": tn}
     return {
         "cells": {
-            "tp": {"count": tp, "tint": tint(tp, fraud)},
-            "fn": {"count": fn, "tint": tint(fn, fraud)},
-            "fp": {"count": fp, "tint": tint(fp, genuine)},
-            "tn": {"count": tn, "tint": tint(tn, genuine)},
+            name: {
+                "name": name,
+                "count": count,
+                "tint": tint(count, rows[name]),
+                "link": (links or {}).get(name, ""),
+                "amount": (amounts or {}).get(name, ""),
+                "row": share(count, rows[name]),
+                "row_interval": wilson(count, rows[name]),
+                "column": share(count, columns[name]),
+                "column_interval": wilson(count, columns[name]),
+            }
+            for name, count in counts.items()
         },
-        "fraud": fraud,
-        "genuine": genuine,
+        "fraud": tp + fn,
+        "genuine": fp + tn,
         "flagged": tp + fp,
         "passed": fn + tn,
-        "total": fraud + genuine,
-        "links": links or {},
+        "total": tp + fn + fp + tn,
         "caption": caption,
     }
 

@@ -26,8 +26,8 @@
   function series(data) {
     const ink = style("--tblr-body-color");
     const marks = (data.marks ?? []).map((mark) => ({ xAxis: mark.x, name: mark.name, label: { formatter: mark.name, color: ink, position: "insideEndTop" } }));
-    return data.series.map((one, index) => ({
-      name: one.name,
+    return data.series.flatMap((one, index) => [...band(one, index), ({
+      name: one.name, color: style(`--chart-${(index % 4) + 1}`),
       type: data.kind === "bars" ? "bar" : "line",
       data: one.points ?? one.values,
       symbol: SYMBOLS[index % 4], symbolSize: 5,
@@ -35,7 +35,18 @@
       lineStyle: { type: DASHES[index % 4], width: 2 },
       areaStyle: one.area ? { opacity: 0.12 } : undefined,
       markLine: index === 0 && marks.length ? { symbol: "none", silent: true, lineStyle: { color: ink }, data: marks } : undefined,
-    }));
+    })]);
+  }
+
+  // An interval as a band: an unseen line at its lower end, and the height above it filled.
+  function band(one, index) {
+    if (!one.band) return [];
+    const unseen = { type: "line", stack: `band-${index}`, silent: true, showSymbol: false, lineStyle: { opacity: 0 }, tooltip: { show: false } };
+    const colour = style(`--chart-${(index % 4) + 1}`);
+    return [
+      { ...unseen, data: one.points.map(([x], place) => [x, one.band[place][0]]) },
+      { ...unseen, data: one.points.map(([x], place) => [x, one.band[place][1] - one.band[place][0]]), areaStyle: { color: colour, opacity: 0.18 } },
+    ];
   }
 
   const option = (data) => ({
@@ -43,7 +54,7 @@
     color: [1, 2, 3, 4].map((n) => style(`--chart-${n}`)),
     textStyle: { fontFamily: style("--tblr-font-sans-serif") },
     grid: { left: 64, right: 24, top: data.series.length > 1 ? 40 : 16, bottom: 52 },
-    legend: { show: data.series.length > 1, top: 0, textStyle: { color: style("--tblr-body-color") } },
+    legend: { show: data.series.length > 1, top: 0, data: data.series.map((one) => one.name), textStyle: { color: style("--tblr-body-color") } },
     tooltip: {
       renderMode: "richText", // an HTML tooltip would need inline styles, which the policy forbids
       trigger: "axis", confine: true,

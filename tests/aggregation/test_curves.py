@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregation.curves import Curve, wilson
+from aggregation.curves import Curve
 from banks.ml import evaluation
 from consortium.protocol.errors import Refused
 
@@ -35,15 +35,6 @@ def test_the_centre_measures_as_every_bank_measures_itself(sparse, cut):
     assert curve.recall_at_precision() == evaluation.recall_at_precision(hist)
     points = [(p.recall, p.precision) for p in evaluation.precision_recall_curve(hist)]
     assert np.array(curve.points()) == pytest.approx(np.array(points))
-
-
-@given(st.integers(0, 500), st.integers(0, 500))
-def test_intervals_are_the_same(successes, more):
-    ours, theirs = (
-        wilson(successes, successes + more),
-        evaluation.wilson(successes, successes + more),
-    )
-    assert (ours and vars(ours)) == (theirs and vars(theirs))
 
 
 def test_the_grid_is_the_same():

@@ -152,14 +152,22 @@ def test_figures_by_api_are_those_of_the_page(trained: Bank, program: Program) -
     figures = client.get(f"{BASE}/versions/{version['pk']}/figures?cut=300").data
     assert figures["frauds"] == figures["confusion"]["tp"] + figures["confusion"]["fn"]
     assert client.get(f"{BASE}/performance").data[0]["in_use"] is True
-    set_answer = client.post(
-        f"{BASE}/versions/{version['pk']}/threshold",
-        {"value": 0.4, "reason": "fewer false alarms"},
-        format="json",
-    )
-    assert set_answer.status_code == 201
-    history = client.get(f"{BASE}/versions/{version['pk']}/thresholds").data
-    assert history[0]["value"] == 0.4
+    address = f"{BASE}/versions/{version['pk']}"
+    proposal = {"value": 0.4, "reason": "fewer false alarms"}
+    proposed = client.post(f"{address}/threshold", proposal, format="json")
+    assert proposed.status_code == 201
+    approval = f"{BASE}/threshold-changes/{proposed.data['pk']}/approve"
+    assert client.post(approval, format="json").data["code"] == "own_proposal"
+    lead = program("ren", "read", "write")
+    assert lead.post(approval, format="json").data["status"] == "in_force"
+    assert client.get(f"{address}/thresholds").data[0]["value"] == 0.4
+    assert client.get(f"{BASE}/threshold-changes").data[0]["status"] == "in_force"
+    assert lead.post(f"{address}/threshold/roll-back", format="json").status_code == 201
+    assert client.get(f"{address}/thresholds").data[0]["method"] == "rolled_back"
+    studio = client.get(f"{address}/studio?cut=300&prevalence=0.1").data
+    assert studio["confusion"] == figures["confusion"]
+    rows = lead.get(f"{address}/rows?cell=tp&cut=300").data
+    assert rows["total"] == figures["confusion"]["tp"]
 
 
 def test_settings_change_by_api_and_refuse_nonsense(bank: Bank, program: Program) -> None:

@@ -17,6 +17,7 @@ from banks.models import (
     ImportStatus,
     LabelEvent,
     ModelVersion,
+    ThresholdChange,
     TrainingRun,
     Transaction,
 )
@@ -231,15 +232,28 @@ def test_a_model_owner_trains_by_a_button(
     assert owner.get(answer["Location"] + "progress/")["HX-Refresh"] == "true"
 
 
-def test_a_threshold_is_put_in_force_with_its_reason(filled: Bank, sign_in: SignIn) -> None:
-    address = reverse("banks:set-threshold", args=[filled.slug, 1])
-    lead = sign_in("ren")
+def test_a_threshold_is_proposed_on_one_page_and_approved_on_another(
+    filled: Bank, sign_in: SignIn
+) -> None:
+    address = reverse("banks:propose-threshold", args=[filled.slug, 1])
+    lead, owner = sign_in("ren"), sign_in("yui")
     assert lead.post(address, {"value": "0.5", "reason": ""}).status_code == 422
     assert lead.post(address, {"value": "0.5", "reason": "too many alerts"}).status_code == 302
     assert sign_in("aiko").post(address, {"value": "0.5", "reason": "no"}).status_code == 403
     with bank_scope(filled.pk):
         version = ModelVersion.objects.get()
+        change = ThresholdChange.objects.get()
+    approval = reverse("banks:threshold-approve", args=[filled.slug, change.pk])
+    page = reverse("banks:threshold-changes", args=[filled.slug])
+    assert approval not in lead.get(page).content.decode()
+    assert approval in owner.get(page).content.decode()
+    lead.post(approval)
+    with bank_scope(filled.pk):
+        assert version.thresholds.first().value != 0.5  # type: ignore[union-attr]
+    owner.post(approval)
+    with bank_scope(filled.pk):
         assert version.thresholds.first().value == 0.5  # type: ignore[union-attr]
+    assert b"too many alerts" in owner.get(page).content
 
 
 def test_settings_refuse_what_makes_no_sense(bank: Bank, sign_in: SignIn) -> None:
@@ -256,6 +270,7 @@ def test_settings_refuse_what_makes_no_sense(bank: Bank, sign_in: SignIn) -> Non
         "blind_share": "0.05",
         "sample_share": "0.001",
         "recoverable_share": "0.4",
+        "review_cost": "900",
         "training_cron": "0 3 * * 1",
         "training_enabled": "on",
     }

@@ -9,7 +9,6 @@ from banks.models import Comparison, Evaluation, ModelVersion
 from banks.selectors import performance
 from banks.services import datasets, evaluation, training, versions
 from banks.services.scorers import scorer_of
-from banks.services.thresholds import set_threshold
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -92,20 +91,6 @@ def test_no_more_alerts_than_the_bank_can_review(bank: Bank, alone: ModelVersion
     with bank_scope(bank.pk):
         [side] = performance.side_by_side(bank, alerts_a_day=0.5)
     assert side.figures.alerts_a_day <= 0.5
-
-
-def test_a_threshold_needs_a_reason_and_keeps_its_history(
-    bank: Bank, owner: Actor, alone: ModelVersion
-) -> None:
-    with pytest.raises(Refused):
-        set_threshold(bank=bank, actor=owner, version_id=alone.pk, value=0.4, reason=" ")
-    set_threshold(bank=bank, actor=owner, version_id=alone.pk, value=0.4, reason="fewer alerts")
-    with bank_scope(bank.pk):
-        assert [t.method for t in alone.thresholds.all()] == [
-            "person",
-            alone.thresholds.last().method,
-        ]  # type: ignore[union-attr]
-        assert performance.figures_of(alone).threshold == pytest.approx(0.4, abs=0.02)  # type: ignore[union-attr]
 
 
 def test_choosing_and_going_back(bank: Bank, owner: Actor, alone: ModelVersion) -> None:

@@ -83,6 +83,7 @@ def asked_for(names: dict[str, str]) -> dict[str, str]:
         **names,
         "after": names["alert_id"],
         "before": names["transaction_id"],
+        "cell": "tp",
         "cut": "7",
         "decided": names["alert_id"],
         "done": names["bulk_id"],

@@ -13,18 +13,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
 from banks import keys
 from banks.ml.evaluation import GRID
+from banks.ml.scored import ScoredRows
 from banks.models import (
     Alert,
     AlertEvent,
     BankSettings,
     BulkAction,
     Comparison,
+    EvaluatedRows,
     Evaluation,
     EvaluationSegment,
     Import,
@@ -39,6 +42,7 @@ from banks.models import (
     SentMessage,
     SourceMapping,
     Threshold,
+    ThresholdChange,
     TrainingRun,
     Transaction,
     TrustedRoster,
@@ -130,6 +134,7 @@ _UUIDS = (
     "import_id",
     "run_id",
     "version_id",
+    "change_id",
     "task",
     "epoch",
     "invitation_id",
@@ -287,8 +292,9 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
         "window_until": timezone.now() - timedelta(days=1),
     }
     counts = [0] * GRID.bins
+    counted: dict[str, Evaluation] = {}
     for name in ("test", "validation"):
-        evaluation = Evaluation.objects.create(
+        evaluation = counted[name] = Evaluation.objects.create(
             bank=bank,
             version=version,
             window=name,
@@ -307,6 +313,19 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
             genuine=evaluation.genuine,
             fraud_amount=evaluation.fraud_amount,
         )
+    key = Transaction.objects.filter(bank=bank).values_list("pk", flat=True)[:1]
+    one = np.ones(1)
+    rows = ScoredRows(
+        keys=np.array(key),
+        logits=11.9 * one,
+        labels=one.astype(np.int8),
+        amounts=amount * one.astype(np.int64),
+        times=one.astype(np.int64),
+        channels=(0 * one).astype(np.int16),
+    )
+    EvaluatedRows.objects.create(
+        bank=bank, evaluation=counted["test"], channel_names=[word[:20]], **rows.pack()
+    )
     caught = dict.fromkeys(("caught_by_both", "caught_by_version", "caught_by_baseline"), 1)
     Comparison.objects.create(
         bank=bank,
@@ -321,7 +340,15 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
     BankSettings.objects.create(
         bank=bank, scoring_version=version, previous_version=before, zone="UTC"
     )
-    return {"run_id": str(run.pk), "version_id": str(version.pk), "number": str(number)}
+    change = ThresholdChange.objects.create(
+        bank=bank, version=version, value=0.4, before=0.5, reason=word, note=word
+    )
+    return {
+        "run_id": str(run.pk),
+        "version_id": str(version.pk),
+        "number": str(number),
+        "change_id": str(change.pk),
+    }
 
 
 def _alert(

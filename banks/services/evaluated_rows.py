@@ -1,0 +1,38 @@
+"""Keeping and finding the rows that an evaluation counted."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from banks.ml.encoding import FloatArray
+from banks.ml.scored import ScoredRows
+from banks.models import EvaluatedRows, Evaluation
+from banks.services.datasets import Part
+
+ARRAYS = tuple(one.name for one in fields(ScoredRows))
+
+
+def keep(evaluation: Evaluation, part: Part, logits: FloatArray) -> None:
+    """Store the labelled rows of a window with their scores; call in the bank's scope."""
+    known = part.labels >= 0
+    names, channels = np.unique(part.channels[known], return_inverse=True)
+    rows = ScoredRows(
+        keys=part.keys[known],
+        logits=logits[known].astype(np.float64),
+        labels=part.labels[known],
+        amounts=part.amounts[known],
+        times=part.times[known],
+        channels=channels.astype(np.int16),
+    )
+    EvaluatedRows.objects.update_or_create(
+        bank_id=evaluation.bank_id,
+        evaluation=evaluation,
+        defaults={**rows.pack(), "channel_names": names.tolist()},
+    )
+
+
+def unpacked(stored: EvaluatedRows) -> ScoredRows:
+    """The arrays of a stored window."""
+    return ScoredRows.unpack({name: getattr(stored, name) for name in ARRAYS})
