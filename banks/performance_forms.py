@@ -12,8 +12,8 @@ from banks.models import ThresholdChange
 Aim = ThresholdChange.Aim
 
 
-def _percent(label: str, *, least: float = 0, step: str = "any") -> forms.FloatField:
-    widget = forms.NumberInput(attrs={"inputmode": "decimal", "step": step})
+def _percent(label: Any, *, least: float) -> forms.FloatField:
+    widget = forms.NumberInput(attrs={"inputmode": "decimal", "step": "any"})
     return forms.FloatField(
         label=label, min_value=least, max_value=100, required=False, widget=widget
     )

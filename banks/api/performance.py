@@ -92,14 +92,14 @@ def changes(request: Any) -> Response:
 
 @extend_schema(
     operation_id="version_threshold_propose",
-    request=wire.ProposalSerializer,
+    request=wire.ThresholdProposalSerializer,
     responses={201: wire.ThresholdChangeSerializer},
 )
 @bank_api(*OWNERS, methods=["POST"])
 def propose(request: Any, version_id: uuid.UUID) -> Response:
     """Ask for another threshold; it takes effect when a second person has approved it."""
     version_or_404(request, version_id)
-    given = wire.ProposalSerializer(data=request.data)
+    given = wire.ThresholdProposalSerializer(data=request.data)
     given.is_valid(raise_exception=True)
     change = services.propose(
         bank=request.bank, actor=request.actor, version_id=version_id, **given.validated_data
@@ -109,7 +109,7 @@ def propose(request: Any, version_id: uuid.UUID) -> Response:
 
 @extend_schema(
     operation_id="threshold_change_approve",
-    request=wire.NoteSerializer,
+    request=wire.ThresholdNoteSerializer,
     responses=wire.ThresholdChangeSerializer,
 )
 @bank_api(*OWNERS, methods=["POST"])
@@ -122,7 +122,7 @@ def approve(request: Any, change_id: uuid.UUID) -> Response:
 
 @extend_schema(
     operation_id="threshold_change_return",
-    request=wire.NoteSerializer,
+    request=wire.ThresholdNoteSerializer,
     responses=wire.ThresholdChangeSerializer,
 )
 @bank_api(*OWNERS, methods=["POST"])
@@ -166,7 +166,7 @@ def roll_back(request: Any, version_id: uuid.UUID) -> Response:
 def _note(request: Any, change_id: uuid.UUID) -> str:
     if not selectors.exists(request.bank, change_id):
         raise Http404
-    given = wire.NoteSerializer(data=request.data)
+    given = wire.ThresholdNoteSerializer(data=request.data)
     given.is_valid(raise_exception=True)
     return str(given.validated_data["note"])
 

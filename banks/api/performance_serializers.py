@@ -6,11 +6,15 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from banks.api.serializers import ConfusionSerializer, TransactionSerializer
+from banks.api.serializers import (
+    ConfusionSerializer,
+    IntervalSerializer,
+    TransactionSerializer,
+)
 from banks.models import ThresholdChange
 
 
-class ProposalSerializer(serializers.Serializer[Any]):
+class ThresholdProposalSerializer(serializers.Serializer[Any]):
     value = serializers.FloatField(help_text="probability of fraud from which alerts are raised")
     reason = serializers.CharField(max_length=200, allow_blank=True)
     aim = serializers.ChoiceField(choices=ThresholdChange.Aim.choices, default="person")
@@ -20,7 +24,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     )
 
 
-class NoteSerializer(serializers.Serializer[Any]):
+class ThresholdNoteSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
 
 
@@ -48,11 +52,6 @@ class ThresholdChangeSerializer(serializers.ModelSerializer[ThresholdChange]):
             "note",
             "effective_from",
         ]
-
-
-class IntervalSerializer(serializers.Serializer[Any]):
-    low = serializers.FloatField()
-    high = serializers.FloatField()
 
 
 class StudioSerializer(serializers.Serializer[Any]):
@@ -83,7 +82,7 @@ class RowSerializer(serializers.Serializer[Any]):
 
     transaction = TransactionSerializer()
     probability = serializers.FloatField()
-    label = serializers.IntegerField(help_text="1 fraud, 0 genuine, when it was judged")
+    label_when_judged = serializers.IntegerField(source="label", help_text="1 fraud, 0 genuine")
     note = serializers.CharField()
 
 

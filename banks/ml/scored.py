@@ -81,7 +81,8 @@ class ScoredRows:
     def cell(self, name: str, cut: int) -> Mask:
         """The rows that a cell of the matrix counts when scores from bin ``cut`` on alert."""
         label, alerts = CELLS[name]
-        return (self.labels == label) & ((self.bins >= cut) == alerts)
+        found: Mask = (self.labels == label) & ((self.bins >= cut) == alerts)
+        return found
 
     def top(self, alerts: int) -> Mask:
         """The ``alerts`` highest scores, whoever came first among equals."""

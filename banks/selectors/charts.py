@@ -68,7 +68,7 @@ def value_against_workload(found: Studio, currency: str) -> dict[str, Any]:
 
 def _occupied(found: Studio) -> list[int]:
     """Bins that hold a score, from the highest down."""
-    return np.flatnonzero(found.figures.histogram.sum(axis=0))[::-1].tolist()
+    return [int(bin) for bin in np.flatnonzero(found.figures.histogram.sum(axis=0))[::-1]]
 
 
 def _at(found: Studio, precision: float) -> float:

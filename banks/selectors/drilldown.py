@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db.models import OuterRef, Prefetch, Subquery
@@ -62,9 +63,9 @@ class Window:
     def part(self, split: str, value: str) -> Mask | None:
         """The rows of one channel, amount band or typology; None where there is no such part."""
         if split == CHANNEL and value in self.channel_names:
-            return self.rows.channels == self.channel_names.index(value)
+            return np.equal(self.rows.channels, self.channel_names.index(value))
         if split == BAND and value in dict(self.names(BAND)):
-            return self.rows.bands == int(value)
+            return np.equal(self.rows.bands, int(value))
         if split == TYPOLOGY and value in self.typologies.values():
             named = [key for key, code in self.typologies.items() if code == value]
             return np.isin(self.rows.keys, named)
@@ -211,7 +212,7 @@ def rows_at(window: Window, places: IntArray) -> Iterator[Row]:
                     transaction=transaction,
                     probability=float(sigmoid(window.rows.logits[place])),
                     label=int(window.rows.labels[place]),
-                    note=transaction.last_word or "",  # type: ignore[attr-defined]
+                    note=transaction.last_word or "",
                 )
 
 
@@ -228,7 +229,7 @@ def label_sources(window: Window) -> LabelSources:
     return LabelSources(total=len(frauds), by_source=dict(Counter(last.values())))
 
 
-def _transactions(bank_id: object, keys: list[int]) -> dict[int, Transaction]:
+def _transactions(bank_id: uuid.UUID, keys: list[int]) -> dict[int, Any]:
     said = LabelEvent.objects.filter(transaction=OuterRef("pk")).order_by("-known_at", "-pk")
     alerts = Alert.objects.only(
         "pk", "transaction_id", "status", "disposition", "note", "reason_code"

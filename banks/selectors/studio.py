@@ -282,7 +282,8 @@ def for_script(found: Studio, money: dict[str, Any]) -> dict[str, Any]:
 
 
 def _weighted(figures: Figures, weights: Weights) -> FloatArray:
-    return figures.histogram * np.array([[weights.genuine], [weights.fraud]])
+    weighted: FloatArray = figures.histogram * np.array([[weights.genuine], [weights.fraud]])
+    return weighted
 
 
 def _f1(precision: float, recall: float) -> float:

@@ -12,7 +12,6 @@ from django.utils import timezone
 from banks.ml.schema import CANONICAL, DAY, Mapping
 from banks.models import Import, ImportStatus, ModelVersion, Threshold
 from banks.services import batch_scoring, imports, training
-from banks.services.thresholds import set_threshold
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank, Membership, Role, User
 from consortium.accounts.tenancy import bank_scope
@@ -91,7 +90,15 @@ def _alert_on_all(bank: Bank, owner: Actor) -> None:
         )
 
     def alert_from(value: float) -> None:
-        set_threshold(bank=bank, actor=owner, version_id=version.pk, value=value, reason=SLUG)
+        with bank_scope(bank.pk):
+            Threshold.objects.create(
+                bank=bank,
+                version=version,
+                value=value,
+                method=Threshold.Method.PERSON,
+                reason=SLUG,
+                set_by=owner.user,
+            )
 
     alert_from(EVERYTHING)
     batch_scoring.score_waiting(bank=bank)
