@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from aggregation.models import Task
 from aggregation.selectors import members
 from aggregation.services.schedules import next_run
 from aggregation.services.tasks import LARGEST_TEXT, read_definition
@@ -73,6 +74,15 @@ class TaskForm(forms.Form):
         max_length=60,
         initial="fraud-detection",
         help_text=_("What the members agree their data may be used for. Nodes refuse any other."),
+    )
+    protocol = forms.ChoiceField(
+        label=_("How sums are closed"),
+        choices=Task.Protocol.choices,
+        initial=Task.Protocol.PAILLIER_THRESHOLD,
+        help_text=_(
+            "Threshold Paillier for updates; masked sums for long vectors. The shared key is for "
+            "the laboratory: any one bank could open every update."
+        ),
     )
     most_rounds = forms.IntegerField(
         label=_("Most sums in a run"),

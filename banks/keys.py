@@ -75,7 +75,29 @@ def token_key(slug: str, name: str) -> bytes:
 
 def destroy_share(slug: str, epoch: str) -> bool:
     """Overwrite and delete the share of a past epoch; False where there was none."""
-    path = folder(slug) / f"share-{epoch}.json"
+    return _destroy(folder(slug) / f"share-{epoch}.json")
+
+
+def save_round_secrets(slug: str, round_id: str, secrets: Json) -> None:
+    _write(folder(slug) / f"mask-{round_id}.json", json.dumps(secrets).encode())
+
+
+def round_secrets(slug: str, round_id: str) -> Json | None:
+    """This bank's mask keys of a round; None once they are destroyed."""
+    path = folder(slug) / f"mask-{round_id}.json"
+    return dict(json.loads(path.read_bytes())) if path.exists() else None
+
+
+def held_round_secrets(slug: str) -> list[str]:
+    """The rounds of which this bank still holds mask keys."""
+    return sorted(path.stem.removeprefix("mask-") for path in folder(slug).glob("mask-*.json"))
+
+
+def destroy_round_secrets(slug: str, round_id: str) -> bool:
+    return _destroy(folder(slug) / f"mask-{round_id}.json")
+
+
+def _destroy(path: Path) -> bool:
     if not path.exists():
         return False
     path.write_bytes(os.urandom(path.stat().st_size))

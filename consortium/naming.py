@@ -1,4 +1,4 @@
-"""What the steps of a run and the families of models are called, where people read of them.
+"""What steps of a run, families of models and protocols are called, where people read of them.
 
 On the wire they are names that the banks agree on; a name that is not here is shown as it is.
 """
@@ -34,3 +34,15 @@ def step_name(step: str) -> str:
 def family_name(family: str) -> str:
     """A model family's name in the reader's language."""
     return str(FAMILIES.get(family, family or "–"))
+
+
+PROTOCOLS: dict[str, str | Promise] = {
+    "paillier-threshold": _("threshold Paillier"),
+    "secagg": _("masked sums (secagg)"),
+    "paillier-phe": _("one shared Paillier key (laboratory)"),
+}
+
+
+def protocol_name(protocol: str) -> str:
+    """How the sums of a task or round are closed."""
+    return str(PROTOCOLS.get(protocol, protocol))

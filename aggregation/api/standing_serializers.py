@@ -21,6 +21,11 @@ class NewTaskSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     name_ja = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
     purpose = serializers.CharField(max_length=60, required=False, default="fraud-detection")
+    protocol = serializers.ChoiceField(
+        choices=Task.Protocol.choices,
+        default=Task.Protocol.PAILLIER_THRESHOLD,
+        help_text="how the task's sums are closed",
+    )
     definition = serializers.JSONField(help_text="as `manage.py standard_task` prints it")
     most_rounds = serializers.IntegerField(
         min_value=1,

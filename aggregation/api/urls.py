@@ -22,6 +22,8 @@ urlpatterns = [
     path("runs/<uuid:run>", views.run),
     path("runs/<uuid:run>/vote", views.vote),
     path(ROUND + "manifest", views.manifest),
+    path(ROUND + "advertisement", views.advertisement),
+    path(ROUND + "roll", views.roll),
     path(ROUND + "submission", views.submission),
     path(ROUND + "submissions/<uuid:of_bank>", views.submission_of),
     path(ROUND + "freeze", views.freeze),

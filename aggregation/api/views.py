@@ -13,6 +13,7 @@ from aggregation.authentication import body_of, node_api, open_api
 from aggregation.selectors import evidence
 from aggregation.selectors.duties import next_duties
 from aggregation.services import (
+    advertising,
     enrolment,
     epochs,
     freezing,
@@ -128,6 +129,19 @@ def vote(request: Request, run: uuid.UUID, bank: Bank) -> Response:
 @node_api()
 def manifest(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
     return Response(evidence.round_(bank, round_id).manifest)
+
+
+@node_api("POST")
+def advertisement(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
+    found = evidence.round_(bank, round_id)
+    body = body_of(request._request, advertising.largest_advertisement(found))
+    row = advertising.keep_advertisement(bank=bank, round_=found, body=body)
+    return Response({"state": row.state, "phase": row.phase}, status=201)
+
+
+@node_api()
+def roll(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
+    return Response(evidence.roll(bank, evidence.round_(bank, round_id)))
 
 
 @node_api("POST")

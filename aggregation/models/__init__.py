@@ -7,9 +7,11 @@ from .members import BankInvitation, NodeContact, RosterSignature, RosterVersion
 from .rounds import (
     Derived,
     FreezeSignature,
+    MaskAdvertisement,
     Partial,
     PublishedSum,
     Round,
+    SealedMaskShares,
     SealedPartial,
     Submission,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "KeyEpoch",
     "LogEntry",
     "LogHead",
+    "MaskAdvertisement",
     "ModelVersion",
     "NodeContact",
     "Partial",
@@ -33,6 +36,7 @@ __all__ = [
     "RosterSignature",
     "RosterVersion",
     "Round",
+    "SealedMaskShares",
     "SealedPartial",
     "SealedShare",
     "SeenNonce",

@@ -31,6 +31,7 @@ class Round(models.Model):
         DISPUTED = "disputed", _("disputed")
 
     class Phase(models.TextChoices):
+        ADVERTISING = "advertising", _("waiting for mask keys")
         COLLECTING = "collecting", _("waiting for submissions")
         SIGNING = "signing", _("waiting for freeze signatures")
         OPENING = "opening", _("waiting for custodians")
@@ -45,11 +46,12 @@ class Round(models.Model):
     asked = models.JSONField()  # the step as the task or the banks of the round before asked for it
     following = models.JSONField(null=True)  # the step that this round's banks ask for next
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    phase = models.CharField(max_length=10, choices=Phase, default=Phase.COLLECTING)
+    phase = models.CharField(max_length=12, choices=Phase, default=Phase.COLLECTING)
     manifest = models.JSONField()  # signed by the centre
     manifest_hash = models.CharField(max_length=64, unique=True)
     subject = models.CharField(max_length=64, db_index=True)
     deadline = models.DateTimeField()
+    roll = models.JSONField(null=True)  # of mask keys, signed by the centre
     proposal = models.JSONField(null=True)  # the freeze list, signed by the centre
     proposal_hash = models.CharField(max_length=64, blank=True)
     aggregate = models.BinaryField(default=b"")  # the sum's ciphertexts
@@ -77,7 +79,7 @@ class Round(models.Model):
                 fields=["run", "number"], condition=Q(state="opened"), name="opened_once"
             ),
             models.CheckConstraint(
-                condition=Q(state="open", phase="collecting")
+                condition=Q(state="open", phase__in=["advertising", "collecting"])
                 | Q(state="frozen", phase__in=["signing", "opening", "deriving"])
                 | Q(state__in=["opened", "abandoned", "disputed"], phase="over"),
                 name="phase_fits_state",
@@ -125,6 +127,45 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round}: {self.bank}"
+
+
+class MaskAdvertisement(models.Model):
+    """A bank's mask keys for one masked sum: signed; the boxes are ``SealedMaskShares``."""
+
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="advertisements")
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="+")
+    signed = models.JSONField()
+    body_hash = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "bank"], name="one_advertisement_per_bank")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.round}: {self.bank}"
+
+
+class SealedMaskShares(models.Model):
+    """Shares of a bank's mask keys in a box that only ``recipient`` opens; emptied afterwards."""
+
+    advertisement = models.ForeignKey(
+        MaskAdvertisement, on_delete=models.CASCADE, related_name="boxes"
+    )
+    recipient = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="+")
+    box = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["advertisement", "recipient"], name="one_box_of_mask_shares"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.advertisement} → {self.recipient}"
 
 
 class FreezeSignature(models.Model):

@@ -23,6 +23,8 @@ class Task(models.Model):
 
     class Protocol(models.TextChoices):
         PAILLIER_THRESHOLD = "paillier-threshold", _("threshold Paillier")
+        SECAGG = "secagg", _("masked sums (secagg)")
+        PAILLIER_PHE = "paillier-phe", _("one shared Paillier key (laboratory)")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120, unique=True)

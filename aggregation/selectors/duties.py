@@ -59,8 +59,13 @@ def awaited_custodians(round_: Round) -> list[str]:
 
 def _live_rounds(bank: Bank) -> Iterator[Duty]:
     for round_ in _rounds_of(bank, state__in=LIVE):
-        if round_.phase == Round.Phase.COLLECTING:
+        if round_.phase == Round.Phase.ADVERTISING:
             may = str(bank.pk) in manifest_of(round_).members
+            if may and not round_.advertisements.filter(bank=bank).exists():
+                yield _duty("advertise", round_, until=round_.deadline)
+        elif round_.phase == Round.Phase.COLLECTING:
+            contributors = protocol_of(round_).contributors(round_, manifest_of(round_))
+            may = str(bank.pk) in contributors
             in_time = round_.deadline > timezone.now()
             if may and in_time and not round_.submissions.filter(bank=bank).exists():
                 yield _duty("submit", round_, until=round_.deadline)

@@ -13,6 +13,7 @@ from aggregation.models import (
     LogHead,
     RosterVersion,
     Round,
+    SealedMaskShares,
     SealedPartial,
     Submission,
     Task,
@@ -149,6 +150,21 @@ def round_(bank: Bank, round_id: uuid.UUID) -> Round:
     if found is None or str(bank.pk) not in Roster.from_wire(found.run.roster.body).banks:
         raise NotHere
     return found
+
+
+def roll(bank: Bank, found: Round) -> Json:
+    """The mask keys of a round that everybody masks under, with this bank's boxes of shares."""
+    if found.roll is None:
+        raise NotHere
+    boxes = SealedMaskShares.objects.filter(advertisement__round=found, recipient=bank)
+    mine = {row.advertisement_id: bytes(row.box).hex() for row in boxes}
+    return {
+        "roll": dict(found.roll),
+        "advertisements": [
+            {"advertisement": one.signed, "box": mine.get(one.pk, "")}
+            for one in found.advertisements.order_by("bank_id")
+        ],
+    }
 
 
 def freeze(found: Round) -> Json:

@@ -19,8 +19,10 @@ from django.utils.translation import gettext_lazy as _
 
 from aggregation.models import Derived, ModelVersion, Partial, Round, Submission, TrainingRun, Vote
 from aggregation.selectors.duties import awaited_custodians
+from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import LIVE, manifest_of, proposal_of
 from consortium.accounts.models import Bank
+from consortium.protocol.masked_round import smallest_roll
 from consortium.protocol.roster import Roster
 from consortium.protocol.spec import METRICS, Manifest
 
@@ -88,11 +90,17 @@ class RoundProgress:
         """What one bank uploaded: the same for all."""
         return self.came[0].size if self.came else None
 
+    @property
+    def enough_openings(self) -> int:
+        """How many must give before the banks can open the sum."""
+        return protocol_of(self.row).needed(self.manifest)
+
     @cached_property
     def phases(self) -> list[Phase]:
         row = self.row
         given = sorted(partial.at for partial in row.partials.all())
-        enough = next(iter(given[self.manifest.threshold - 1 :]), None)
+        needed = self.enough_openings
+        enough = next(iter(given[needed - 1 :]), None) if needed else row.certified_at
         stretches = [
             (_("submissions"), row.opened_at, row.frozen_at),
             (_("freeze signatures"), row.frozen_at, row.certified_at),
@@ -111,14 +119,20 @@ class RoundProgress:
             return None
         row, manifest = self.row, self.manifest
         what = row.get_phase_display()
+        if row.phase == Round.Phase.ADVERTISING:
+            keyed = {str(one.bank_id) for one in row.advertisements.all()}
+            missing = self._banks(bank for bank in manifest.members if bank not in keyed)
+            needed = max(0, smallest_roll(manifest) - len(keyed))
+            return Awaited(what, missing, needed, row.deadline)
         if row.phase == Round.Phase.COLLECTING:
             came = {str(one.bank_id) for one in self.came}
-            missing = self._banks(bank for bank in manifest.members if bank not in came)
+            able = protocol_of(row).contributors(row, manifest)
+            missing = self._banks(bank for bank in able if bank not in came)
             needed = max(0, manifest.minimum_cohort - len(came))
             return Awaited(what, missing, needed, row.deadline)
         if row.phase == Round.Phase.OPENING:
             missing = self._banks(awaited_custodians(row))
-            return Awaited(what, missing, max(0, manifest.threshold - len(self.custodians)))
+            return Awaited(what, missing, max(0, self.enough_openings - len(self.custodians)))
         signing = row.phase == Round.Phase.SIGNING
         done = self.signers if signing else self.derivers
         enough = manifest.quorum if signing else manifest.threshold
@@ -231,6 +245,7 @@ def _runs() -> QuerySet[TrainingRun]:
         .prefetch_related(
             Prefetch("submissions", Submission.objects.only("round", "bank", "size", "log_index")),
             "freeze_signatures",
+            "advertisements",
             Prefetch("partials", Partial.objects.only("round", "bank", "at")),
             Prefetch("derived", Derived.objects.only("round", "bank", "result")),
         )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from aggregation import keys
 from aggregation.models import FreezeSignature, Round, Submission, TrainingRun
 from aggregation.refusals import Contradicts, NotHere
-from aggregation.services import ledger, rounds, runs
+from aggregation.services import advertising, ledger, rounds, runs
 from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import manifest_of, proposal_of, roster_of
 from consortium.accounts import audit
@@ -19,6 +19,7 @@ from consortium.accounts.models import Bank
 from consortium.protocol import spec
 from consortium.protocol.envelope import Signed, digest, unframe, verify
 from consortium.protocol.errors import gettext_noop
+from consortium.protocol.masked_round import smallest_roll
 from consortium.protocol.receipts import freeze_facts
 from consortium.protocol.spec import Contribution, FreezeProposal, Manifest
 
@@ -38,19 +39,32 @@ def freeze_if_due(*, round_id: uuid.UUID) -> None:
         rounds.abandon(round_=round_, reason=gettext_noop("The run is over."))
         return
     manifest = manifest_of(round_)
+    if not advertising.close_if_due(round_):
+        if round_.deadline <= timezone.now():
+            _too_few(round_, manifest, round_.advertisements.count())
+        return
     came = list(
         Submission.objects.filter(round=round_).order_by("bank_id").values_list("bank_id", "hash")
     )
-    everybody = len(came) == len(manifest.members)
+    everybody = len(came) == len(protocol_of(round_).contributors(round_, manifest))
     if not everybody and round_.deadline > timezone.now():
         return
-    fixed = rounds.frozen_before(round_.subject)
-    needed = len(fixed) if fixed else manifest.minimum_cohort
-    if len(came) < needed:
-        reason = gettext_noop("At the deadline %(came)s of the %(needed)s banks needed had come.")
-        runs.give_up(round_=round_, reason=reason, params={"came": len(came), "needed": needed})
+    if _too_few(round_, manifest, len(came)):
         return
     _freeze(round_, manifest, sorted((str(bank), submission) for bank, submission in came))
+
+
+def _too_few(round_: Round, manifest: Manifest, came: int) -> bool:
+    """Give a round up that too few banks have come to."""
+    fixed = rounds.frozen_before(round_.subject)
+    needed = len(fixed) if fixed else manifest.minimum_cohort
+    if round_.phase == Phase.ADVERTISING or manifest.protocol == "secagg":
+        needed = max(needed, smallest_roll(manifest))
+    if came >= needed:
+        return False
+    reason = gettext_noop("At the deadline %(came)s of the %(needed)s banks needed had come.")
+    runs.give_up(round_=round_, reason=reason, params={"came": came, "needed": needed})
+    return True
 
 
 def _freeze(round_: Round, manifest: Manifest, came: list[tuple[str, str]]) -> None:

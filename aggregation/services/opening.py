@@ -42,7 +42,8 @@ def keep_partial(*, bank: Bank, round_: Round, body: bytes) -> Round:
                 "opened_already", gettext_noop("This custodian has given its partial already.")
             )
         return row
-    if row.phase not in {Phase.OPENING, Phase.DERIVING}:
+    opening = Phase.OPENING in protocol_of(row).phases
+    if not opening or row.phase not in {Phase.OPENING, Phase.DERIVING}:
         raise TooLate(
             "not_opening", gettext_noop("The round does not wait for partial decryptions.")
         )

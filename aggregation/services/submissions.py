@@ -82,7 +82,8 @@ def _earlier(round_: Round, bank: Bank, body_hash: str) -> Accepted | None:
 
 
 def _require_open(round_: Round) -> None:
-    if round_.state != Round.State.OPEN or round_.deadline <= timezone.now():
+    collecting = round_.phase == Round.Phase.COLLECTING
+    if not collecting or round_.deadline <= timezone.now():
         raise TooLate(
             "round_closed", gettext_noop("The round takes no more submissions; wait for the next.")
         )

@@ -13,6 +13,7 @@ from aggregation.services.schedules import next_run
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.protocol.errors import Refused, gettext_noop
+from consortium.protocol.packing import require_laboratory_size
 from consortium.protocol.spec import Step
 from consortium.protocol.wire import canonical, digest, parse
 
@@ -99,6 +100,7 @@ def create_task(
     definition: Definition,
     name_ja: str = "",
     purpose: str = "fraud-detection",
+    protocol: str = Task.Protocol.PAILLIER_THRESHOLD,
     most_rounds: int | None = None,
     most_values: int = MOST_VALUES,
     round_seconds: int = 3600,
@@ -124,11 +126,13 @@ def create_task(
             field="name",
             name=name,
         )
+    _check_protocol(protocol, definition)
     following = next_run(cron=cron, zone=zone, after=timezone.now())
     task = Task.objects.create(
         name=name,
         name_ja=name_ja.strip(),
         purpose=purpose,
+        protocol=protocol,
         most_rounds=most_rounds or 1 + definition.first_step["remaining"],
         most_values=most_values,
         round_seconds=round_seconds,
@@ -143,6 +147,26 @@ def create_task(
         actor=actor, verb="task.created", target=task, name=name, definition=definition.hash
     )
     return task
+
+
+def _check_protocol(protocol: str, definition: Definition) -> None:
+    """Refuse a protocol that there is not, or one that may not close the definition's vectors."""
+    if protocol not in Task.Protocol.values:
+        raise Refused(
+            "unknown_protocol",
+            gettext_noop("There is no protocol %(name)s."),
+            field="protocol",
+            name=protocol,
+        )
+    if protocol != Task.Protocol.PAILLIER_PHE:
+        return
+    try:
+        for length in (definition.first_step["length"], definition.metric_values):
+            require_laboratory_size(length)
+    except Refused as refused:
+        raise Refused(
+            refused.code, refused.sentence, field="protocol", **refused.params
+        ) from refused
 
 
 def _bad(sentence: str, **params: object) -> Refused:

@@ -39,6 +39,7 @@ class RoundPart(OwnedByBank):
     """This bank's part in one aggregation round, from its manifest to the derived bytes."""
 
     class Stage(models.TextChoices):
+        ADVERTISED = "advertised", _("mask keys published")
         TRAINING = "training", _("training")
         READY = "ready", _("encrypted, waiting to be sent")
         SUBMITTED = "submitted", _("submitted, receipt in hand")
@@ -89,7 +90,7 @@ class ProtocolAct(OwnedByBank):
 
     class Kind(models.TextChoices):
         SIGNED = "signed", _("freeze list signed")
-        OPENED = "opened", _("partial decryption given")
+        OPENED = "opened", _("given towards opening a sum")
 
     kind = models.CharField(max_length=8, choices=Kind)
     task = models.UUIDField()

@@ -57,3 +57,9 @@ def parts(bank: Bank) -> QuerySet[RoundPart]:
 def all_sent(bank: Bank) -> list[SentMessage]:
     """The whole ledger, oldest first; needs the bank's scope."""
     return list(SentMessage.objects.filter(bank=bank).order_by("pk"))
+
+
+def protocols(bank: Bank) -> list[str]:
+    """How the sums that this bank had a part in were closed; needs the bank's scope."""
+    used = RoundPart.objects.filter(bank=bank).values_list("manifest__body__protocol", flat=True)
+    return sorted(set(used)) or ["paillier-threshold"]

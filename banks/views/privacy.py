@@ -38,6 +38,7 @@ def privacy(request: Any) -> HttpResponse:
             "purposes": selectors.sent_by_purpose(request.bank),
             "parts": selectors.parts(request.bank),
             "numbers": _numbers(),
+            "protocols": selectors.protocols(request.bank),
             "one_machine": settings.DEMO,
         },
     )
@@ -54,7 +55,12 @@ def verify(request: Any) -> HttpResponse:
         trouble = _("The coordinator does not answer. Try again in a minute.")
     except Refused as refused:
         trouble = str(refused)
-    context = {"reports": reports, "trouble": trouble, "numbers": _numbers()}
+    context = {
+        "reports": reports,
+        "trouble": trouble,
+        "numbers": _numbers(),
+        "protocols": selectors.protocols(request.bank),
+    }
     return render(request, "banks/verify.html", context)
 
 

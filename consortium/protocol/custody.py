@@ -14,6 +14,7 @@ from consortium.protocol.envelope import COORDINATOR, Signed, VerifyKey, digest,
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.errors import gettext_noop as _
 from consortium.protocol.merkle import check_consistency
+from consortium.protocol.packing import layouts_of, require_laboratory_size
 from consortium.protocol.receipts import TreeHead
 from consortium.protocol.roster import Roster, SignedRoster, verify_roster_chain
 from consortium.protocol.spec import (
@@ -101,6 +102,10 @@ def check_manifest(
         raise _bad_manifest(_("The manifest names another key than this roster's."))
     if (manifest.protocol, manifest.key_bits) != (epoch.protocol, epoch.key_bits):
         raise _bad_manifest(_("The manifest's protocol is not the key's."))
+    if manifest.layout not in layouts_of(manifest.protocol):
+        raise _bad_manifest(_("The manifest's layout is not one of its protocol."))
+    if manifest.protocol == "paillier-phe":
+        require_laboratory_size(manifest.length)
     numbers = roster.numbers
     if (manifest.threshold, manifest.quorum) != (numbers.threshold, numbers.quorum):
         raise _bad_manifest(_("The manifest's quorum is not the roster's."))

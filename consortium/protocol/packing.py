@@ -68,6 +68,23 @@ WORDS: dict[str, Layout] = {
 LAYOUTS = PACKED | WORDS
 
 
+LABORATORY_VALUES = 10_000
+"""The longest vector that may be closed by the one shared key of ``paillier-phe``."""
+
+
+def require_laboratory_size(length: int) -> None:
+    """Refuse a vector that is too long for the laboratory protocol."""
+    if length > LABORATORY_VALUES:
+        raise ProtocolRefused(
+            "laboratory_only",
+            gettext_noop(
+                "One shared key is for the laboratory: at most %(most)s values, not %(length)s."
+            ),
+            most=LABORATORY_VALUES,
+            length=length,
+        )
+
+
 def layouts_of(protocol: str) -> dict[str, Layout]:
     """The layouts that a protocol's vectors can have."""
     return WORDS if protocol == "secagg" else PACKED

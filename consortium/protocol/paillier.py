@@ -250,3 +250,12 @@ def phe_keypair(key_bits: int) -> tuple[phe.PaillierPublicKey, phe.PaillierPriva
     """A fresh key pair of python-paillier, for the laboratory protocol with one shared key."""
     public, private = phe.generate_paillier_keypair(n_length=key_bits)
     return public, private
+
+
+def phe_private_key(p: int, q: int) -> phe.PaillierPrivateKey:
+    """python-paillier's private key of two primes; refused where they are none."""
+    if p == q or not (gmpy2.is_prime(p) and gmpy2.is_prime(q)):
+        raise ProtocolRefused(
+            "malformed_key", gettext_noop("The key's modulus is not the product of two odd primes.")
+        )
+    return phe.PaillierPrivateKey(phe.PaillierPublicKey(p * q), p, q)

@@ -94,7 +94,7 @@ def mask(
     values: Integers,
 ) -> Words:
     """This bank's masked vector: uint32[P] or uint64[P], uniform to everybody without a quorum."""
-    _require_all(session, advertisements)
+    _require_enough(session, advertisements)
     numbers = np.asarray(values)
     if numbers.dtype != np.int64 or numbers.shape != (session.length,):
         raise ProtocolRefused(
@@ -114,7 +114,7 @@ def mask(
     add_mask(vector, derive(bytes.fromhex(mine.seed), session.context, "self"))
     add_mask(vector, _pad_key(session, group_key, me))
     key = private_key(bytes.fromhex(mine.mask_key))
-    for other in session.members:
+    for other in sorted(advertisements):
         if other != me:
             _add_pair(session, vector, me, key, advertisements[other])
     return vector
@@ -127,20 +127,14 @@ def release(
     survivors: Iterable[str],
     before: Iterable[ReleasedShare] = (),
 ) -> list[ReleasedShare]:
-    """The one share of every member that the frozen list ``survivors`` calls for.
+    """The one share of every bank in ``held`` that the frozen list ``survivors`` calls for.
 
     ``before`` is all that this bank has released in this session; the caller keeps what is
     returned *before* it sends it. With both kinds of a bank's shares out its vector is open, so
     another list that asks for the other kind is refused.
     """
     alive = _require_survivors(session, survivors)
-    if missing := sorted(set(session.members) - set(held)):
-        raise ProtocolRefused(
-            "share_missing",
-            gettext_noop("This bank holds no shares of bank %(owner)s."),
-            owner=missing[0],
-        )
-    wanted: dict[str, Kind] = {o: "seed" if o in alive else "key" for o in session.members}
+    wanted: dict[str, Kind] = {o: "seed" if o in alive else "key" for o in sorted(held)}
     for share in before:
         if wanted[share.owner] != share.kind:
             raise ProtocolRefused(
@@ -166,9 +160,12 @@ def open_sum(
     not fit its commitment is refused by the name of its holder, shares that do not fit together
     by the name of their owner.
     """
-    _require_all(session, advertisements)
-    alive = _require_survivors(session, masked)
-    shares = _sort_out(session, advertisements, alive, released)
+    total = add(session, masked)
+    return unmask(session, advertisements, list(masked), total, released, group_key)
+
+
+def add(session: Session, masked: Mapping[str, Words]) -> Words:
+    """The sum of masked vectors, still masked."""
     total = np.zeros(session.length, session.dtype)
     for bank, vector in masked.items():
         if vector.dtype != session.dtype or vector.shape != (session.length,):
@@ -178,8 +175,27 @@ def open_sum(
                 owner=bank,
             )
         np.add(total, vector, out=total)
+    return total
+
+
+def unmask(
+    session: Session,
+    advertisements: Advertisements,
+    survivors: Iterable[str],
+    total: Words,
+    released: Sequence[ReleasedShare],
+    group_key: bytes,
+) -> Integers:
+    """The sum int64[P] whose masked form is ``total``; the banks in it are ``survivors``."""
+    _require_enough(session, advertisements)
+    alive = _require_survivors(session, survivors)
+    for bank in alive:
+        _require_advertised(advertisements, bank)
+    shares = check_released(session, advertisements, alive, released)
+    total = total.copy()
+    for bank in alive:
         add_mask(total, _pad_key(session, group_key, bank), subtract=True)
-    for owner in session.members:
+    for owner in sorted(advertisements):
         secret = _recover(session, advertisements[owner], shares[owner], alive=owner in alive)
         if owner in alive:
             seed = bytes.fromhex(secret)
@@ -252,16 +268,16 @@ def _commitment(session: Session, advertisement: Advertisement, holder: str) -> 
     return advertisement.shares[session.members.index(holder)]
 
 
-def _sort_out(
+def check_released(
     session: Session,
     advertisements: Advertisements,
     alive: Sequence[str],
     released: Sequence[ReleasedShare],
 ) -> dict[str, dict[int, int]]:
-    """Checked shares of the kind that is called for, by owner and point."""
-    found: dict[str, dict[int, int]] = {owner: {} for owner in session.members}
+    """Shares by owner and point; refused are forged ones, and those of the wrong kind."""
+    found: dict[str, dict[int, int]] = {owner: {} for owner in advertisements}
     for share in released:
-        _require_member(session, share.owner)
+        _require_advertised(advertisements, share.owner)
         expected = _commitment(session, advertisements[share.owner], share.holder)
         commitment = _commit(session, share.kind, share.owner, share.holder, share.share)
         if commitment != getattr(expected, share.kind):
@@ -330,13 +346,24 @@ def _require_member(session: Session, bank: str) -> None:
         )
 
 
-def _require_all(session: Session, advertisements: Advertisements) -> None:
-    """Every member's advertisement under its own name, and no other."""
-    complete = set(advertisements) == set(session.members)
-    if not complete or any(owner != entry.owner for owner, entry in advertisements.items()):
+def _require_enough(session: Session, advertisements: Advertisements) -> None:
+    """Advertisements of members under their own names, as many as give shares later."""
+    members = set(advertisements) <= set(session.members)
+    enough = members and session.threshold <= len(advertisements)
+    if not enough or any(owner != entry.owner for owner, entry in advertisements.items()):
         raise ProtocolRefused(
             "malformed_advertisement",
-            gettext_noop("A masked sum needs the advertisement of each member, and no other."),
+            gettext_noop(
+                "A masked sum needs the advertisements of %(need)s members, each under its name."
+            ),
+            need=session.threshold,
+        )
+
+
+def _require_advertised(advertisements: Advertisements, bank: str) -> None:
+    if bank not in advertisements:
+        raise ProtocolRefused(
+            "not_a_member", gettext_noop("Bank %(bank)s is not a member of this sum."), bank=bank
         )
 
 

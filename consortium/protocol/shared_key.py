@@ -10,9 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
-from consortium.protocol.paillier import Ciphertext, PublicKey, check, phe_keypair
+from consortium.protocol.integers import exact_fields, from_hex, to_hex
+from consortium.protocol.packing import LABORATORY_VALUES
+from consortium.protocol.paillier import (
+    MAXIMUM_KEY_BITS,
+    Ciphertext,
+    PublicKey,
+    check,
+    phe_keypair,
+    phe_private_key,
+)
 
-LARGEST_VECTOR = 10_000
+LARGEST_VECTOR = LABORATORY_VALUES
 
 
 class SharedKey:
@@ -26,6 +35,17 @@ class SharedKey:
     def generate(cls, key_bits: int, *, allow_small: bool = False) -> SharedKey:
         public, private = phe_keypair(key_bits)
         return cls(private, PublicKey(public.n, allow_small=allow_small))
+
+    def to_wire(self) -> dict[str, object]:
+        """The whole private key, to be sealed to each bank."""
+        return {"p": to_hex(int(self._private.p)), "q": to_hex(int(self._private.q))}
+
+    @classmethod
+    def from_wire(cls, wire: object, *, allow_small: bool = False) -> SharedKey:
+        fields = exact_fields(wire, ["p", "q"], "A shared key")
+        p, q = (from_hex(fields[name], name, bits=MAXIMUM_KEY_BITS) for name in ("p", "q"))
+        public = PublicKey(p * q, allow_small=allow_small)
+        return cls(phe_private_key(p, q), public)
 
     def __repr__(self) -> str:
         return f"<SharedKey {self.public.key_id[:12]}>"

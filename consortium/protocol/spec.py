@@ -224,6 +224,8 @@ def starting_point(seed: str, model: Json) -> str:
 class SubmissionHeader(Message):
     """Signed by the bank; the upload is ``frame(signed header, ciphertexts, proof)``.
 
+    Of a masked sum: the masked words in place of ciphertexts, the roll of mask keys as the proof.
+
     ``ciphertexts`` is the SHA-256 of the fixed-width big-endian ciphertexts, ``proof`` that of the
     proof of plaintext knowledge under ``Manifest.proof_context(bank)``.
     """
@@ -313,11 +315,11 @@ class Box(Record):
 class PartialHeader(Message):
     """Signed by a custodian; the upload is ``frame(signed header, box, box, …)``.
 
-    The payload is ``frame({}, partials, proof)``, the same for every recipient: ``payload`` is its
-    SHA-256, so a custodian that tells two banks two things is found out. It is sealed to each bank
-    of the roster under ``payload_context(recipient)``; ``boxes`` (ordered by bank) lists the
-    sealed bytes in the order of the frame. ``aggregate`` is the SHA-256 of the product ciphertexts
-    that the custodian computed itself and opened.
+    The payload (``frame({}, partials, proof)``, or the released shares of a masked sum) is the same
+    for every recipient: ``payload`` is its SHA-256, so a custodian that tells two banks two things
+    is found out. It is sealed to each bank of the roster under ``payload_context(recipient)``;
+    ``boxes`` (ordered by bank) lists the sealed bytes in the order of the frame. ``aggregate`` is
+    the SHA-256 of the closed sum that the custodian added itself.
     """
 
     kind = "partial"
@@ -412,6 +414,7 @@ DutyName = Literal[
     "sign_roster",
     "ceremony",
     "witness",
+    "advertise",
     "submit",
     "sign_freeze",
     "open",
@@ -428,9 +431,10 @@ class Duty(Record):
     sign_roster: look at roster ``number`` of ``task``, compare fingerprints, sign.
     ceremony: run the key ceremony for roster ``number`` and publish it.
     witness: check the proposed ``epoch`` and the own share, sign.
+    advertise: publish mask keys for ``round``, and shares sealed to its members.
     submit: fetch the manifest of ``round``, train or count, submit.
     sign_freeze: check the proposed list, sign.
-    open: re-add the listed uploads, give a partial decryption.
+    open: re-add the listed uploads, give a partial decryption or released shares.
     derive: combine the partials sealed to the own bank, sign the result.
     vote: test the candidate ``model`` of ``run``.
     cosign: check and sign the log head of size ``number``.

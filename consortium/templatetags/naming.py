@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django import template
 
-from consortium.naming import family_name, step_name
+from consortium.naming import family_name, protocol_name, step_name
 
 register = template.Library()
 register.filter("step_name", step_name)
 register.filter("family_name", family_name)
+register.filter("protocol_name", protocol_name)

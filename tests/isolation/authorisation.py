@@ -272,6 +272,8 @@ POST    N        api/v1/coordinator/epochs/<uuid:epoch>/signature
 GET     N        api/v1/coordinator/runs/<uuid:run>
 POST    N        api/v1/coordinator/runs/<uuid:run>/vote
 GET     N        api/v1/coordinator/rounds/<uuid:round_id>/manifest
+POST    N        api/v1/coordinator/rounds/<uuid:round_id>/advertisement
+GET     N        api/v1/coordinator/rounds/<uuid:round_id>/roll
 POST    N        api/v1/coordinator/rounds/<uuid:round_id>/submission
 GET     N        api/v1/coordinator/rounds/<uuid:round_id>/submissions/<uuid:of_bank>
 GET     N        api/v1/coordinator/rounds/<uuid:round_id>/freeze

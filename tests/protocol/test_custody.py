@@ -105,6 +105,21 @@ def test_a_subset_below_the_cohort_is_refused(size):
     assert code_of(check_opening, certified(CAST[:size]), CAST[:size]) == "cohort_too_small"
 
 
+def test_a_layout_of_another_protocol_is_refused_in_the_manifest():
+    assert code_of(check_manifest, replace(MANIFEST, layout="k24w32")) == "bad_manifest"
+
+
+def test_one_shared_key_never_closes_a_long_vector():
+    epoch = replace(EPOCH, protocol="paillier-phe")
+    for length, code in ((10_001, "laboratory_only"), (10_000, None)):
+        manifest = replace(MANIFEST, protocol="paillier-phe", length=length)
+        facts = {"roster": ROSTER, "epoch": epoch, "purposes": ["fraud detection"], "now": NOW}
+        if code is None:
+            assert custody.check_manifest(by_centre(manifest), **facts) == manifest
+        else:
+            assert code_of(custody.check_manifest, by_centre(manifest), **facts) == code
+
+
 def test_a_smaller_cohort_than_the_roster_asks_is_refused_in_the_manifest():
     assert code_of(check_manifest, replace(MANIFEST, minimum_cohort=3)) == "bad_manifest"
     assert code_of(check_manifest, replace(MANIFEST, quorum=3)) == "bad_manifest"

@@ -302,7 +302,8 @@ def test_an_advertisement_with_shares_for_others_is_refused(five):
 
 def test_missing_or_swapped_advertisements_are_refused(five):
     for forged in (
-        {bank: five.public[bank] for bank in BANKS[:4]},
+        {bank: five.public[bank] for bank in BANKS[:3]},
+        five.public | {str(uuid.UUID(int=9)): five.public[BANKS[1]]},
         five.public | {BANKS[0]: five.public[BANKS[1]]},
     ):
         with refused("malformed_advertisement"):
@@ -320,10 +321,25 @@ def test_strangers_take_no_part(five):
         five.opened(five.masked(*BANKS), [share])
 
 
-def test_a_bank_without_a_members_shares_says_so(five):
+def test_a_bank_releases_the_shares_it_holds_and_no_others(five):
     held = {owner: pair for owner, pair in five.held[BANKS[0]].items() if owner != BANKS[3]}
-    with pytest.raises(ProtocolRefused, match=f"no shares of bank {BANKS[3]}"):
-        secagg.release(five.session, BANKS[0], held, BANKS)
+    released = secagg.release(five.session, BANKS[0], held, BANKS)
+    assert [share.owner for share in released] == [bank for bank in BANKS if bank != BANKS[3]]
+
+
+def test_a_member_that_never_advertised_is_no_part_of_the_masks(five):
+    """It may have gone before the masks; the four others sum without it and without its shares."""
+    there, away = BANKS[:4], BANKS[4]
+    five.public.pop(away)
+    for bank in there:
+        five.held[bank].pop(away)
+    opened = five.opened(five.masked(*there), five.released(there))
+    assert opened.tolist() == five.expected(there)
+    with refused("not_a_member"):
+        five.opened(five.masked(*there) | {away: five.masked(BANKS[0])[BANKS[0]]}, [])
+    stray = ReleasedShare(away, BANKS[0], "seed", "0" * 132)
+    with refused("not_a_member"):
+        five.opened(five.masked(*there), [stray])
 
 
 @pytest.mark.parametrize(

@@ -30,3 +30,16 @@ def test_it_opens_no_malformed_ciphertext():
 
 def test_it_does_not_show_itself():
     assert repr(KEY) == f"<SharedKey {KEY.public.key_id[:12]}>"
+
+
+def test_the_whole_key_crosses_sealed_and_opens_the_same():
+    key = SharedKey.generate(256, allow_small=True)
+    again = SharedKey.from_wire(key.to_wire(), allow_small=True)
+    ciphertext = [int(key._private.public_key.raw_encrypt(42))]
+    assert again.open(ciphertext) == key.open(ciphertext) == [42]
+
+
+@pytest.mark.parametrize("p", ["f", "2f", "0"])
+def test_a_key_of_other_than_two_primes_is_refused(p):
+    with pytest.raises(ProtocolRefused):
+        SharedKey.from_wire({"p": p, "q": "2f"}, allow_small=True)

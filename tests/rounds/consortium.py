@@ -42,11 +42,13 @@ class Consortium:
         self.banks.append(bank)
         return bank
 
-    def agree(self) -> Task:
+    def agree(self, protocol: str = "paillier-threshold") -> Task:
         """A task, a roster that everybody signs, a key that two witness."""
         training = TrainingPlan(rounds=2, epochs=1)
         self.task = Task.objects.create(
-            name="Payments", **standard_task(plan(), training=training, hidden=(4,))
+            name="Payments",
+            protocol=protocol,
+            **standard_task(plan(), training=training, hidden=(4,)),
         )
         self.sign_roster()
         return self.task

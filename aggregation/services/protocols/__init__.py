@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 from aggregation.models import Round
-from aggregation.services.protocols import threshold
+from aggregation.services.protocols import masked, shared, threshold
 from aggregation.services.protocols.interface import CentreProtocol
 
-PROTOCOLS: dict[str, CentreProtocol] = {"paillier-threshold": threshold}
+PROTOCOLS: dict[str, CentreProtocol] = {
+    "paillier-threshold": threshold,
+    "secagg": masked,
+    "paillier-phe": shared,
+}
 
 
 def protocol_named(name: str) -> CentreProtocol:

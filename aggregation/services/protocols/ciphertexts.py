@@ -40,6 +40,10 @@ def body_bytes(round_: Round, manifest: Manifest) -> int:
     return manifest.ciphertexts * key_of(round_).ciphertext_bytes
 
 
+def contributors(round_: Round, manifest: Manifest) -> tuple[str, ...]:
+    return manifest.members
+
+
 def check(round_: Round, manifest: Manifest, bank: str, body: bytes, proof: bytes) -> None:
     key = key_of(round_)
     vector = paillier.from_bytes(body, key)

@@ -26,6 +26,9 @@ class CentreProtocol(Protocol):
     def body_bytes(self, round_: Round, manifest: Manifest) -> int:
         """The exact length of an upload's closed vector."""
 
+    def contributors(self, round_: Round, manifest: Manifest) -> tuple[str, ...]:
+        """Who can contribute now; the round freezes at once when all of them have."""
+
     def check(
         self, round_: Round, manifest: Manifest, bank: str, body: bytes, proof: bytes
     ) -> None:

@@ -14,6 +14,7 @@ from aggregation.services.protocols.ciphertexts import (
     body_bytes,
     check,
     ciphertexts,
+    contributors,
     modulus,
 )
 from consortium.protocol.spec import Manifest
@@ -47,6 +48,7 @@ __all__ = [
     "body_bytes",
     "check",
     "ciphertexts",
+    "contributors",
     "modulus",
     "needed",
     "openers",

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from banks import keys
-from banks.models import TrustedRoster
+from banks.models import RoundPart, TrainingRun, TrustedRoster
 from banks.services.rounds.node import Node
 from banks.services.rounds.protocols import Terms, protocol_named
 from consortium.accounts import audit
@@ -136,6 +136,7 @@ def accept_share(node: Node, agreed: Epoch, wire: Any) -> None:
 
 def destroy_old_shares(node: Node) -> int:
     """Overwrite and delete shares of keys that are used no more; returns how many."""
+    _destroy_mask_keys(node)
     destroyed = 0
     for epoch_id in keys.held_shares(node.bank.slug):
         if node.centre.get(f"epochs/{epoch_id}")["state"] != "retired":
@@ -150,6 +151,16 @@ def destroy_old_shares(node: Node) -> int:
                     bank=node.bank,
                 )
     return destroyed
+
+
+def _destroy_mask_keys(node: Node) -> None:
+    """Of rounds that are over for this bank, whatever became of them."""
+    with bank_scope(node.bank.pk):
+        going = RoundPart.objects.filter(run__status=TrainingRun.Status.RUNNING)
+        live = {str(round_id) for round_id in going.values_list("round", flat=True)}
+    for round_id in keys.held_round_secrets(node.bank.slug):
+        if round_id not in live:
+            keys.destroy_round_secrets(node.bank.slug, round_id)
 
 
 def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, Manifest]:

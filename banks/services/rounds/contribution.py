@@ -31,12 +31,20 @@ Stage = RoundPart.Stage
 
 def take_part(node: Node, round_id: str) -> RoundPart:
     """Check a round's manifest and remember it; the part then waits for the train queue."""
+    part = join(node, round_id, stage=Stage.TRAINING)
+    if part.stage == Stage.ADVERTISED:
+        node.update(part, stage=Stage.TRAINING, upload=b"")
+    return part
+
+
+def join(node: Node, round_id: str, *, stage: str) -> RoundPart:
+    """Check a round's manifest and what it starts from, and remember it at ``stage``."""
     known = node.part(round_id)
     if known is not None:
         return known
     signed, manifest = agreement.manifest(node, round_id)
     course.check_start(node, manifest)
-    return _remember(node, signed, manifest, stage=Stage.TRAINING)
+    return _remember(node, signed, manifest, stage=stage)
 
 
 def known_part(node: Node, round_id: str) -> RoundPart:

@@ -34,7 +34,7 @@ def open_sum(node: Node, part: RoundPart) -> None:
     payload = protocol_named(terms.manifest.protocol).give(terms, certificate, aggregate)
     body = _sealed(terms, certificate.proposal.hash(), digest(aggregate), payload)
     path = f"rounds/{terms.manifest.round}/partials"
-    node.centre.post_bytes(path, body, purpose="partial decryption")
+    node.centre.post_bytes(path, body, purpose="opening share")
     seconds = {**part.seconds, "open": round(time.perf_counter() - started, 3)}
     node.update(part, seconds=seconds, bytes_up=part.bytes_up + len(body))
 
@@ -126,7 +126,10 @@ def opened(node: Node, part: RoundPart) -> tuple[FreezeCertificate, IntArray]:
     terms = agreement.terms(node, manifest_of(part))
     protocol = protocol_named(terms.manifest.protocol)
     certificate, aggregate = certified_sum(terms, part)
-    given, faults = {}, []
+    if not protocol.needed(terms):
+        remember(node, Kind.OPENED, certificate.proposal)
+    given: dict[str, Any] = {}
+    faults = []
     for item in node.centre.get(f"rounds/{terms.manifest.round}/partials"):
         try:
             header, payload = _unsealed(terms, certificate, aggregate, item)

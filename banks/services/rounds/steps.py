@@ -17,7 +17,15 @@ from django.db.models.functions import Now
 
 from banks.coordinator import Unreachable
 from banks.models import ProtocolLease, RoundPart
-from banks.services.rounds import agreement, contribution, custody, ledger, opening, outcome
+from banks.services.rounds import (
+    advertising,
+    agreement,
+    contribution,
+    custody,
+    ledger,
+    opening,
+    outcome,
+)
 from banks.services.rounds.node import Node
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -122,8 +130,13 @@ def _submit(node: Node, duty: Duty, step: Step) -> None:
         contribution.submit(node, part)
 
 
+def _advertise(node: Node, duty: Duty, step: Step) -> None:
+    advertising.advertise(node, _round(duty))
+
+
 def _sign_freeze(node: Node, duty: Duty, step: Step) -> None:
     custody.sign_freeze(node, contribution.known_part(node, _round(duty)))
+    advertising.forget_mask_keys(node, _round(duty))
 
 
 def _open(node: Node, duty: Duty, step: Step) -> None:
@@ -159,6 +172,7 @@ DUTIES: dict[str, Callable[[Node, Duty, Step], None]] = {
     "sign_roster": _for_people,
     "ceremony": _for_people,
     "witness": _for_people,
+    "advertise": _advertise,
     "submit": _submit,
     "sign_freeze": _sign_freeze,
     "open": _open,

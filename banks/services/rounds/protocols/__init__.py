@@ -1,16 +1,21 @@
 """How a sum stays closed until a quorum of banks opens it: one module a protocol, one interface.
 
-``interface`` says what a protocol must do, ``threshold`` is the default. The centre's halves are
-in ``aggregation.services.protocols``.
+``interface`` says what a protocol must do; ``threshold`` is the default, ``masked`` for long
+vectors, ``shared`` for the laboratory. The centre's halves are in
+``aggregation.services.protocols``.
 """
 
 from __future__ import annotations
 
-from banks.services.rounds.protocols import threshold
+from banks.services.rounds.protocols import masked, shared, threshold
 from banks.services.rounds.protocols.interface import BankProtocol, Dealt, Terms
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 
-PROTOCOLS: dict[str, BankProtocol] = {"paillier-threshold": threshold}
+PROTOCOLS: dict[str, BankProtocol] = {
+    "paillier-threshold": threshold,
+    "secagg": masked,
+    "paillier-phe": shared,
+}
 
 
 def protocol_named(name: str) -> BankProtocol:
