@@ -39,13 +39,14 @@ Row = tuple[int, int, int, int]  # time, amount, label or −1, known at or 0
 
 EVER: Final = "-infinity"
 NOTHING: Final[Pasts] = (AccountPast(), CounterpartyPast())
+SIDES: Final = ((Side.ACCOUNT, "account"), (Side.COUNTERPARTY, "counterparty"))
+# One question a side: PostgreSQL answers both by the index, but not an OR of the two.
 CARRIED: Final = """
     SELECT p.side, c.until, p.content
     FROM banks_carry c JOIN banks_carriedpast p ON p.carry_id = c.id
     WHERE c.bank_id = %(bank)s AND c.clock = %(clock)s AND c.completed_at IS NOT NULL
         AND c.until <= %(time)s AND p.content IS NOT NULL
-        AND (p.side, p.name) IN (('a', %(account)s), ('c', %(counterparty)s))
-    ORDER BY c.until
+        AND p.side = '{side}' AND p.name = %({who})s
 """
 PAYMENTS: Final = """
     SELECT '{side}', (extract(epoch FROM time) * 1000000)::bigint, amount, coalesce(label, -1),
@@ -54,9 +55,9 @@ PAYMENTS: Final = """
     WHERE bank_id = %(bank)s AND {who} = %({who})s AND {who} <> ''
         AND time >= %({who}_since)s AND time < %(time)s
 """
-PAYMENTS_SINCE: Final = " UNION ALL ".join(
-    PAYMENTS.format(side=side, who=who)
-    for side, who in ((Side.ACCOUNT, "account"), (Side.COUNTERPARTY, "counterparty"))
+CARRIED_PASTS, PAYMENTS_SINCE = (
+    " UNION ALL ".join(query.format(side=side.value, who=who) for side, who in SIDES)
+    for query in (CARRIED, PAYMENTS)
 )
 
 
@@ -118,7 +119,7 @@ def _past(transaction: models.Transaction, plan: FeaturePlan) -> Pasts:
     }
     account, counterparty = NOTHING
     with connection.cursor() as cursor:
-        cursor.execute(CARRIED, wanted)
+        cursor.execute(CARRIED_PASTS + " ORDER BY until", wanted)
         for side, until, content in cursor.fetchall():
             if side == Side.ACCOUNT:
                 account, wanted["account_since"] = AccountPast.from_bytes(content), until
