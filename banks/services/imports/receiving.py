@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from banks.ml.schema import Mapping
 from banks.models import Import, ImportStatus, SourceMapping
 from banks.services.imports import files
+from banks.services.imports.looking import outside
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank
@@ -24,19 +25,15 @@ def receive_file(*, bank: Bank, file: UploadedFile | Path, actor: Actor) -> Impo
 
     Raises Refused, keeping nothing, for a file that is neither CSV nor Parquet or is damaged.
     """
-    from banks.importing.reading import open_source
-    from banks.importing.survey import survey
-
     imported = Import(bank=bank, file_name=files.display_name(file), created_by=actor.user)
     path = files.data_path(bank, imported.pk)
     try:
         files.keep(file, path)
-        facts = survey(path)
-        open_source(path, facts)
+        facts = outside(path=path)
         imported.file_path = str(path)
         imported.file_sha256 = facts.sha256
         imported.file_bytes = facts.size
-        imported.encoding = facts.encoding or ""
+        imported.encoding = facts.encoding
         with bank_scope(bank.pk):
             imported.save(force_insert=True)
             audit.record(
@@ -87,15 +84,13 @@ def confirm_import(
     Returns the earlier import where the same file was imported before. Raises Refused where a
     mapped column is missing or the file is already being read.
     """
-    from banks.importing.reading import open_source
-
     with bank_scope(bank.pk):
         imported = get(import_id)
         earlier = imported_before(imported)
     if earlier is not None:
         discard_import(bank=bank, import_id=import_id, actor=actor)
         return earlier
-    mapping.check_source(list(open_source(Path(imported.file_path)).columns))
+    mapping.check_source(list(outside(path=Path(imported.file_path)).columns))
     with bank_scope(bank.pk):
         confirmed = Import.objects.filter(pk=import_id, status=ImportStatus.WAITING).update(
             mapping=mapping.to_json(), good_rows_only=good_rows_only
