@@ -17,6 +17,7 @@ from banks.services import (
 )
 from banks.services.rounds import ceremony, contribution, outcome, steps
 from banks.services.rounds.node import Node
+from banks.services.signal import price
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank, User
 
@@ -89,6 +90,11 @@ def prepare_upload(bank_id: str, part_id: int) -> None:
 @shared_task
 def adopt_version(bank_id: str, run: str) -> None:
     outcome.adopt(Node(Bank.objects.get(pk=bank_id)), run)
+
+
+@shared_task
+def measure_signal(bank_id: str) -> None:
+    price.measure(Bank.objects.get(pk=bank_id))
 
 
 @shared_task

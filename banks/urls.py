@@ -13,6 +13,7 @@ from banks.views import (
     performance,
     privacy,
     settings,
+    signal,
     thresholds,
     training,
     transactions,
@@ -80,6 +81,9 @@ urlpatterns = [
     path("privacy/verify/", privacy.verify, name="verify"),
     path("privacy/evidence/", privacy.bundle, name="evidence"),
     path("privacy/ledger/", privacy.export_ledger, name="export-ledger"),
+    path("signal/", signal.signal, name="signal"),
+    path("signal/measure/", signal.measure, name="signal-measure"),
+    path("signal/<uuid:task>/terms/", signal.decide, name="signal-terms"),
     path("consortium/", membership.membership, name="membership"),
     path(
         "consortium/rosters/<uuid:task>/<int:version>/sign/",

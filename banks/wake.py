@@ -30,6 +30,10 @@ def for_scoring(bank: Bank) -> None:
     _wake(bank, "score_imports", str(bank.pk))
 
 
+def for_signal_price(bank: Bank) -> None:
+    _wake(bank, "measure_signal", str(bank.pk))
+
+
 def for_carrying(bank: Bank) -> None:
     _wake(bank, "carry_forward", str(bank.pk))
 

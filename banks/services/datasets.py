@@ -31,7 +31,7 @@ from consortium.protocol.errors import Refused, gettext_noop
 if TYPE_CHECKING:
     import polars as pl
 
-    from banks.ml.features import FeaturePlan
+    from banks.ml.features import FeaturePlan, Signal
 
 KEPT_FILES: Final = 2
 LAYOUT: Final = 2
@@ -148,7 +148,10 @@ def prepare(bank: Bank, recipe: Recipe) -> Prepared:
     path = folder / f"prepared-{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
     if path.exists():
         return _load(path, recipe.windows)
-    prepared = _build(bank, frame(bank, version=version), recipe)
+    transactions = frame(bank, version=version)
+    prepared = prepared_from(
+        transactions, recipe, joint.signal_for(bank, transactions, recipe.plan)
+    )
     with _replacing(path) as target, target.open("wb") as file:
         arrays = {
             f"{part}.{name}": getattr(getattr(prepared, part), name)
@@ -245,11 +248,13 @@ def _read_database(bank: Bank, folder: Path) -> pl.DataFrame:
         )
 
 
-def _build(bank: Bank, transactions: pl.DataFrame, recipe: Recipe) -> Prepared:
+def prepared_from(
+    transactions: pl.DataFrame, recipe: Recipe, signal: Signal | None = None
+) -> Prepared:
+    """Features, labels and windows of these transactions; counterparties as ``signal`` has them."""
     from banks.ml.features import build_features, feature_names
 
     names = tuple(feature_names(recipe.plan))
-    signal = joint.signal_for(bank, transactions, recipe.plan)
     features = build_features(transactions, recipe.plan, signal).select(names)
     return Prepared(
         features=names,

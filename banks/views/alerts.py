@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from banks.forms import DecisionForm
 from banks.models import Alert
 from banks.selectors import alerts as selectors
+from banks.selectors import signal
 from banks.selectors.reasons import sentences
 from banks.services import alerts as services
 from banks.views.alert_queue import READERS, REASONS, REVIEWERS, snoozed_until
@@ -105,6 +106,7 @@ def _page(request: Any, alert_id: uuid.UUID, form: DecisionForm, status: int = 2
         {
             "alert": alert,
             "activity": selectors.activity(alert.transaction),
+            "members": signal.seen_by_members(alert),
             "reasons": sentences(alert.reasons, alert.transaction.currency),
             "events": alert.events.select_related("user"),
             "form": form,

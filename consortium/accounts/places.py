@@ -41,6 +41,7 @@ BANK_RAIL = (
     Entry("banks:training", _("Training"), "activity"),
     Entry("banks:models", _("Models"), "layers"),
     Entry("banks:privacy", _("What left this bank"), "lock"),
+    Entry("banks:signal", _("Cross-bank signal"), "globe"),
     Entry("banks:membership", _("Consortium"), "link"),
     Entry("bank-people", _("People"), "users"),
     Entry("bank-audit", _("Audit trail"), "list"),

@@ -122,6 +122,9 @@ POST    B        bank/<slug:bank>/consortium/rosters/<uuid:task>/<int:version>/s
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:task>/ceremony/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:epoch>/witness/
 GET     BR       bank/<slug:bank>/people/
+GET     LMBR     bank/<slug:bank>/signal/
+POST    MB       bank/<slug:bank>/signal/measure/
+POST    B        bank/<slug:bank>/signal/<uuid:task>/terms/
 POST    B        bank/<slug:bank>/people/
 POST    B        bank/<slug:bank>/people/<int:membership_id>/<str:act>/
 POST    B        bank/<slug:bank>/people/invitations/<uuid:invitation_id>/withdraw/
@@ -175,6 +178,9 @@ GET     ALMBR    api/v1/banks/<slug:bank>/threshold-changes
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/approve
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/return
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/withdraw
+GET     LMBR     api/v1/banks/<slug:bank>/signal
+POST    MB       api/v1/banks/<slug:bank>/signal/measure
+POST    B        api/v1/banks/<slug:bank>/signal/<uuid:task>/terms
 GET     MBR      api/v1/banks/<slug:bank>/membership
 POST    B        api/v1/banks/<slug:bank>/membership/rosters/<uuid:task>/<int:version>/sign
 POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:task>/ceremony

@@ -58,6 +58,18 @@ def require(bank: Bank, manifest: Manifest) -> Terms:
     return terms
 
 
+def decide_shown(*, node: Node, actor: Actor, task: str, shown: str, accept: bool) -> SignalConsent:
+    """Decide on the terms whose hash a person was shown; Refused when they are others now."""
+    terms = terms_in(node.centre.get(f"tasks/{task}/terms")["recipe"])
+    if hash_of(terms) != shown:
+        raise Refused(
+            "terms_changed",
+            gettext_noop("The terms are not those that were shown. Read them again, then decide."),
+            field="terms",
+        )
+    return decide(node=node, actor=actor, task=task, terms=terms, accept=accept)
+
+
 def decide(*, node: Node, actor: Actor, task: str, terms: Terms, accept: bool) -> SignalConsent:
     """An administrator's word on the terms, signed with the bank's key and sent to the others."""
     vote = TermsVote(task=task, bank=node.identity, terms=hash_of(terms), accept=accept)
