@@ -64,7 +64,6 @@ urlpatterns = [
     path("threshold-changes/<uuid:change_id>/approve", performance.approve),
     path("threshold-changes/<uuid:change_id>/return", performance.send_back),
     path("threshold-changes/<uuid:change_id>/withdraw", performance.withdraw),
-    path("versions/<uuid:version_id>/threshold", versions.set_threshold),
     path("signal", signal.signal),
     path("signal/measure", signal.measure),
     path("signal/<uuid:task>/terms", signal.decide),

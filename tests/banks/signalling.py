@@ -23,11 +23,16 @@ KEY = b"t" * 32
 
 
 def opened_sums(
-    frames: Sequence[pl.DataFrame], plan: FeaturePlan, terms: Terms, span: Span
+    frames: Sequence[pl.DataFrame],
+    plan: FeaturePlan,
+    terms: Terms,
+    span: Span,
+    *,
+    key: bytes = KEY,
 ) -> OpenedSums:
     """What the banks with these frames would open together."""
     own = [Signal.of_frame(frame, plan) for frame in frames]
-    slots = [slots_of(KEY, signal.counterparties.names, terms.slots) for signal in own]
+    slots = [slots_of(key, signal.counterparties.names, terms.slots) for signal in own]
     pairs = list(zip(own, slots, strict=True))
     seen = [presence_vector(terms, span, signal.sums.volume, where) for signal, where in pairs]
     directory = Directory.from_presence(terms, span, np.sum(seen, axis=0))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import PublishedSum, Task, TrainingRun
 from aggregation.services import runs
+from banks import keys
 from banks.ml.features import FeaturePlan, Signal
 from banks.ml.risk_signal import Span, Terms
 from banks.models import ProtocolLease, SignalOpening, SignalPart
@@ -65,7 +65,9 @@ def test_every_bank_is_told_the_joint_view_and_the_centre_nothing(signalling: Co
     assert not PublishedSum.objects.exists()
     frames = [datasets.frame(bank) for bank in signalling.banks]
     span = Span.from_text(WINDOW, TERMS)
-    expected = signalling_banks.opened_sums(frames, PLAN, TERMS, span)
+    with bank_scope(signalling.banks[0].pk):
+        key = keys.token_key(signalling.banks[0].slug, SignalOpening.objects.get().token_key)
+    expected = signalling_banks.opened_sums(frames, PLAN, TERMS, span, key=key)
     assert len(expected.cells) > 100
     for bank, frame in zip(signalling.banks, frames, strict=True):
         with bank_scope(bank.pk):
@@ -101,10 +103,3 @@ def test_a_day_that_is_not_over_is_not_summed(signalling: Consortium) -> None:
     signalling.step(signalling.banks[0])
     with bank_scope(signalling.banks[0].pk):
         assert "is not over" in ProtocolLease.objects.get().last_error
-
-
-@pytest.fixture(autouse=True)
-def _group_key(monkeypatch: pytest.MonkeyPatch) -> Any:
-    from banks.services.signal import summing
-
-    monkeypatch.setattr(summing, "token_key", lambda node, manifest: signalling_banks.KEY)

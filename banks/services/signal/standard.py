@@ -16,6 +16,7 @@ def signal_task(terms: Terms) -> dict[str, Any]:
     """A task that sums counterparties under these terms, as the JSON that a task is made of."""
     return {
         "purpose": RISK_SIGNAL,
+        "protocol": "secagg",
         "first_step": first_step(terms).to_wire(),
         "metric_values": 1,
         "most_rounds": 2,
