@@ -15,6 +15,7 @@ from banks.views import (
     settings,
     signal,
     thresholds,
+    together,
     training,
     transactions,
     versions,
@@ -44,6 +45,9 @@ urlpatterns = [
     path("performance/<int:number>/rows.csv", drilldown.export, name="export-rows"),
     path("performance/<int:number>/propose/", thresholds.propose, name="propose-threshold"),
     path("performance/<int:number>/roll-back/", thresholds.roll_back, name="roll-back-threshold"),
+    path("performance/together/", together.show, name="together"),
+    path("performance/<int:number>/caught/", together.rows, name="caught"),
+    path("performance/<int:number>/caught.csv", together.export, name="export-caught"),
     path("performance/changes/", thresholds.listing, name="threshold-changes"),
     *(
         path(

@@ -15,7 +15,7 @@ from banks.api.versions import OWNERS, version_or_404
 from banks.ml.scored import CELLS
 from banks.models import ThresholdChange
 from banks.performance_forms import StudioForm
-from banks.selectors import drilldown, performance
+from banks.selectors import drilldown, performance, together
 from banks.selectors import studio as studios
 from banks.selectors import threshold_changes as selectors
 from banks.selectors.drilldown import Selection
@@ -78,6 +78,28 @@ def rows(request: Any, version_id: uuid.UUID) -> Response:
         raise Http404
     found = drilldown.opened(window, which, after=whole_number(query, "after") or 0)
     return Response(wire.OpenedSerializer(found).data)
+
+
+@extend_schema(
+    operation_id="version_caught",
+    parameters=[
+        OpenApiParameter("by", enum=list(together.WHO)),
+        OpenApiParameter("after", int, description="``next`` of the page before"),
+    ],
+    responses=wire.OpenedSerializer,
+)
+@bank_api(*OPENERS)
+def caught(request: Any, version_id: uuid.UUID) -> Response:
+    """Frauds that only this version, only the own model, both or neither catches."""
+    query = request.query_params
+    comparison = together.newest_comparison(version_or_404(request, version_id))
+    found = together.pairing(comparison) if comparison else None
+    who = query.get("by", "version")
+    if found is None or who not in together.WHO:
+        raise Http404
+    after = whole_number(query, "after") or 0
+    opened = drilldown.opened(found.window, found.caught(who), after=after)
+    return Response(wire.OpenedSerializer(opened).data)
 
 
 @extend_schema(

@@ -60,6 +60,7 @@ urlpatterns = [
     path("versions/<uuid:version_id>/threshold/roll-back", performance.roll_back),
     path("versions/<uuid:version_id>/studio", performance.studio),
     path("versions/<uuid:version_id>/rows", performance.rows),
+    path("versions/<uuid:version_id>/caught", performance.caught),
     path("threshold-changes", performance.changes),
     path("threshold-changes/<uuid:change_id>/approve", performance.approve),
     path("threshold-changes/<uuid:change_id>/return", performance.send_back),

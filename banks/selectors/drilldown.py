@@ -232,7 +232,7 @@ def label_sources(window: Window) -> LabelSources:
 def _transactions(bank_id: uuid.UUID, keys: list[int]) -> dict[int, Any]:
     said = LabelEvent.objects.filter(transaction=OuterRef("pk")).order_by("-known_at", "-pk")
     alerts = Alert.objects.only(
-        "pk", "transaction_id", "status", "disposition", "note", "reason_code"
+        "pk", "transaction_id", "status", "disposition", "note", "blind", "sample"
     )
     return (
         Transaction.objects.filter(bank_id=bank_id)

@@ -95,12 +95,12 @@ def export(request: Any, number: int) -> HttpResponse:
         rows=int(asked.which.sum()),
     )
     name = f"{request.bank.slug}-v{number}-{selection.cell}.csv"
-    return csv_response(file_name=name, header=COLUMNS, rows=_lines(asked))
+    return csv_response(file_name=name, header=COLUMNS, rows=lines(asked.window, asked.which))
 
 
-def _lines(asked: Asked) -> Iterator[tuple[Any, ...]]:
-    places = asked.window.rows.by_score(asked.which)
-    for row in drilldown.rows_at(asked.window, places):
+def lines(window: Window, which: Mask) -> Iterator[tuple[Any, ...]]:
+    """Chosen rows as the file's lines, the highest score first."""
+    for row in drilldown.rows_at(window, window.rows.by_score(which)):
         found = row.transaction
         yield (
             found.external_id,

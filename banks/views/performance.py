@@ -58,13 +58,6 @@ def studio_page(
         "may_set": request.membership.role in SETTERS,
         "may_open": request.membership.role in OPENERS,
     }
-    sides = performance.side_by_side(request.bank)
-    context |= {
-        "sides": sides,
-        "curves": performance.curve_chart(
-            [(str(side.figures.version), side.figures.histogram) for side in sides]
-        ),
-    }
     if version and figures:
         context |= _studio(request, version, studio.studio(figures, **tried.wanted))
     return render(request, "banks/performance.html", context, status=status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from django.urls import reverse
 
 from banks.ml.evaluation import GRID
 from banks.ml.scored import CELLS
-from banks.models import ModelVersion
-from banks.selectors import drilldown, performance
+from banks.models import Evaluation, ModelVersion
+from banks.selectors import drilldown, performance, together
 from banks.services import datasets, training, versions
 from banks.services.scorers import scorer_of
 from consortium.accounts.actors import Actor
@@ -117,6 +118,40 @@ def test_a_cell_opens_its_transactions_with_a_chip_and_pages(
         client.get(address, {"cell": "tn", "split": "channel", "value": "pigeon"}).status_code
         == 404
     )
+
+
+def test_whose_frauds_each_model_caught_are_the_comparison_s_counts(
+    bank: Bank, both: list[ModelVersion], sign_in: SignIn
+) -> None:
+    consortium = both[1]
+    with bank_scope(bank.pk):
+        comparison = together.newest_comparison(consortium)
+        assert comparison is not None
+        found = together.pairing(comparison)
+        assert found is not None
+    assert found.counts() == {who: getattr(comparison, f"caught_by_{who}") for who in together.WHO}
+    assert sum(part.frauds for part in found.months("UTC")) == sum(found.counts().values())
+    client = sign_in("ren")
+    page = client.get(reverse("banks:together", args=[bank.slug]))
+    assert page.status_code == 200
+    for who, count in found.counts().items():
+        address = reverse("banks:caught", args=[bank.slug, consortium.number])
+        assert client.get(address, {"by": who}).context["found"].total == count
+        file = reverse("banks:export-caught", args=[bank.slug, consortium.number])
+        lines = client.get(file, {"by": who}).content.decode("utf-8-sig").splitlines()
+        assert len(lines) - 1 == count
+
+
+def test_versions_judged_on_different_windows_are_not_compared(
+    bank: Bank, both: list[ModelVersion], sign_in: SignIn
+) -> None:
+    with bank_scope(bank.pk):
+        of_alone = Evaluation.objects.filter(version=both[0], window="test")
+        later = of_alone.get().window_until + timedelta(days=1)
+        of_alone.update(window_until=later)
+    page = sign_in("ren").get(reverse("banks:together", args=[bank.slug])).content.decode()
+    assert "v1 (alone) was judged on another period" in page
+    assert '<th scope="row"><a href="/bank/sakura/performance/?version=1"' not in page
 
 
 def test_who_takes_a_file_is_written_down_and_who_may_not_open_is_told(

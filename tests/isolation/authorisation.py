@@ -90,6 +90,9 @@ GET     ALR      bank/<slug:bank>/performance/<int:number>/rows.csv
 POST    LM       bank/<slug:bank>/performance/<int:number>/propose/
 POST    LM       bank/<slug:bank>/performance/<int:number>/roll-back/
 GET     ALMBR    bank/<slug:bank>/performance/changes/
+GET     ALMBR    bank/<slug:bank>/performance/together/
+GET     ALR      bank/<slug:bank>/performance/<int:number>/caught/
+GET     ALR      bank/<slug:bank>/performance/<int:number>/caught.csv
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/approve/
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/return/
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/withdraw/
@@ -175,6 +178,7 @@ POST    LM       api/v1/banks/<slug:bank>/versions/<uuid:version_id>/threshold/r
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/studio
 GET     ALR      api/v1/banks/<slug:bank>/versions/<uuid:version_id>/rows
 GET     ALMBR    api/v1/banks/<slug:bank>/threshold-changes
+GET     ALR      api/v1/banks/<slug:bank>/versions/<uuid:version_id>/caught
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/approve
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/return
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/withdraw

@@ -323,9 +323,19 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
         times=one.astype(np.int64),
         channels=(0 * one).astype(np.int16),
     )
-    EvaluatedRows.objects.create(
-        bank=bank, evaluation=counted["test"], channel_names=[word[:20]], **rows.pack()
+    of_before = Evaluation.objects.create(
+        bank=bank,
+        version=before,
+        window="test",
+        label_delay_days=7,
+        fraud=counts,
+        genuine=counts,
+        **window,
     )
+    for one_evaluation in (counted["test"], of_before):
+        EvaluatedRows.objects.create(
+            bank=bank, evaluation=one_evaluation, channel_names=[word[:20]], **rows.pack()
+        )
     caught = dict.fromkeys(("caught_by_both", "caught_by_version", "caught_by_baseline"), 1)
     Comparison.objects.create(
         bank=bank,
