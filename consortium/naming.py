@@ -13,6 +13,9 @@ STEPS: dict[str, str | Promise] = {
     "histograms": _("counts of fraud and genuine by feature value"),
     "update": _("model update"),
     "newton": _("gradient and curvature of the fit"),
+    "gram": _("products of the hidden layer's outputs"),
+    "splits": _("gradients by feature value, for the next branches of a tree"),
+    "blend": _("losses of the two models, to weigh them"),
     "metrics": _("score histograms"),
 }
 

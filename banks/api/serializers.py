@@ -121,6 +121,13 @@ class WhySerializer(serializers.Serializer[Any]):
 
 
 class TrainingRequestSerializer(serializers.Serializer[Any]):
+    family = serializers.CharField(
+        max_length=20,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="logistic, blend, trees, elm or mlp; empty: the same as last time",
+    )
     windows = serializers.DictField(
         child=serializers.IntegerField(),
         required=False,

@@ -167,6 +167,31 @@ def find_splits(sums: IntArray, slots: Slots, plan: TreePlan) -> tuple[Splits, F
     return Splits(feature, cut, missing_right), _leaf_values(whole, plan)
 
 
+def leaf_values(sums: IntArray, splits: Splits, slots: Slots, plan: TreePlan) -> FloatArray:
+    """Values of the leaves below the last level, which its own sums already tell [2 · nodes]."""
+    first = slice(slots.starts[0], slots.starts[1])
+    whole = sums[:, first].sum(axis=1)
+    left = whole.copy()  # a node that was not split sends everything left
+    place = {int(feature): index for index, feature in enumerate(slots.features)}
+    for node in np.flatnonzero(splits.feature != NOT_SPLIT):
+        start = slots.starts[place[int(splits.feature[node])]]
+        below = sums[node, start + 1 : start + 1 + splits.cut[node]].sum(axis=0)
+        left[node] = below if splits.missing_right[node] else below + sums[node, start]
+    leaves = np.stack([left, whole - left], axis=1).reshape(-1, 2)
+    return _leaf_values(leaves / SCALE, plan)
+
+
+def children_of(sums: IntArray, splits: Splits, lefts: IntArray | None) -> IntArray:
+    """The next level's sums [2 · nodes, slots, 2] from the split nodes' left children."""
+    children = np.zeros((2 * len(sums), *sums.shape[1:]), dtype=np.int64)
+    children[0::2] = sums  # a node that was not split passes on whole
+    parents = np.flatnonzero(splits.feature != NOT_SPLIT)
+    if lefts is not None and len(parents):
+        children[2 * parents] = lefts.reshape(len(parents), *sums.shape[1:])
+        children[2 * parents + 1] = sums[parents] - children[2 * parents]
+    return children
+
+
 def _gain(left: FloatArray, whole: FloatArray, plan: TreePlan) -> FloatArray:
     penalty, least = plan.penalty_ppm / 1e6, plan.least_hessian_ppm / 1e6
     right = whole[:, None] - left
@@ -197,15 +222,13 @@ def grow_tree(
         levels.append(splits)
         for grove in groves:
             grove.descend(splits)
+        if level == plan.depth - 1:
+            break
         parents = np.flatnonzero(splits.feature != NOT_SPLIT)
-        children = np.zeros((2 << level, slots.total, 2), dtype=np.int64)
-        children[0::2] = sums  # a node that was not split passes on whole
-        if len(parents):
-            lefts = add([grove.histogram(2 * parents, slots) for grove in groves])
-            children[2 * parents] = lefts.reshape(len(parents), slots.total, 2)
-            children[2 * parents + 1] = sums[parents] - children[2 * parents]
-        sums = children
-    _, values = find_splits(sums, slots, plan)
+        asked = 2 * parents
+        lefts = add([grove.histogram(asked, slots) for grove in groves]) if len(parents) else None
+        sums = children_of(sums, splits, lefts)
+    values = leaf_values(sums, splits, slots, plan)
     for grove in groves:
         grove.finish_tree(values)
     return levels, values
@@ -241,7 +264,7 @@ def fit_trees(
             progress(tree + 1, plan.trees)
         if tree + 1 - best >= plan.patience:
             break
-    forest = _forest(grown[: max(best, 1)] if watched else grown, base)
+    forest = forest_of(grown[: max(best, 1)] if watched else grown, base)
     return Trees(trees_spec(features, encoder), encoder, forest)
 
 
@@ -259,7 +282,8 @@ def _validation_loss(
     return float(loss / rows)
 
 
-def _forest(grown: list[tuple[list[Splits], FloatArray]], base: float) -> Forest:
+def forest_of(grown: Sequence[tuple[list[Splits], FloatArray]], base: float) -> Forest:
+    """The grown trees, each its levels and its leaves, as one forest."""
     return Forest(
         feature=np.array([np.concatenate([s.feature for s in levels]) for levels, _ in grown]),
         cut=np.array([np.concatenate([s.cut for s in levels]) for levels, _ in grown]),

@@ -80,7 +80,7 @@ def newton_step(state: NewtonState, sums: IntArray, *, penalty: float = PENALTY)
     if sums.shape != (newton_length(size - 1),) or sums[-1] <= 0:
         raise Refused("newton_sums", gettext_noop("The summed Newton vector does not fit."))
     ridge = np.append(np.full(size - 1, penalty), 0.0)
-    loss = float(from_fixed(sums[-2])) + 0.5 * float((ridge * state.weights**2).sum())
+    loss = float(from_fixed(sums[-2])) + 0.5 * math.fsum(ridge * state.weights**2)
     if loss > state.best_loss and state.steps_back < MAX_STEP_BACK:
         halfway = (state.weights + state.best) / 2
         return NewtonState(halfway, state.best, state.best_loss, state.steps_back + 1)

@@ -63,6 +63,12 @@ def class_histograms(X: ArrayLike, labels: ArrayLike) -> IntArray:
     ).reshape(positions.shape[1], 2, CELLS + 1)
 
 
+def coarser(hist: IntArray, width: int) -> IntArray:
+    """The same counts with ``width`` cells of the grid in one; missing values stay apart."""
+    wide = hist[:, :, :CELLS].reshape(*hist.shape[:2], CELLS // width, width).sum(axis=3)
+    return np.concatenate([wide, hist[:, :, CELLS:]], axis=2)
+
+
 @dataclass(frozen=True, eq=False)
 class PiecewiseLinear:
     """Each feature as its position between neighbouring edges, each clipped to [0, 1].
@@ -78,9 +84,13 @@ class PiecewiseLinear:
 
     @classmethod
     def from_histograms(cls, hist: IntArray, policy: EdgePolicy | None = None) -> PiecewiseLinear:
-        """Cut edges from the summed ``class_histograms``; raises Refused without both classes."""
+        """Cut edges from the summed ``class_histograms``, whole or ``coarser``.
+
+        Raises Refused without both classes.
+        """
         chosen = policy or EdgePolicy()
-        if hist.ndim != 3 or hist.shape[1:] != (2, CELLS + 1) or (hist < 0).any():
+        cells_counted = hist.shape[-1] - 1
+        if hist.ndim != 3 or hist.shape[1] != 2 or CELLS % cells_counted or (hist < 0).any():
             raise Refused(
                 "class_histograms",
                 gettext_noop("The class histograms are impossible; the round must be repeated."),
@@ -91,10 +101,14 @@ class PiecewiseLinear:
                 "one_class",
                 gettext_noop("The banks together need fraudulent and genuine transactions."),
             )
-        cuts = [greedy_edges(feature[:, :CELLS], policy=chosen) for feature in hist]
+        cuts = [greedy_edges(feature[:, :-1], policy=chosen) for feature in hist]
         kept = _informative([gain for _, gain in cuts], -_information(genuine, frauds), chosen)
-        edges = [edges if keep else edges[:0] for (edges, _), keep in zip(cuts, kept, strict=True)]
-        missing = hist[:, :, MISSING].sum(axis=1) > 0
+        width = np.int16(CELLS // cells_counted)
+        edges = [
+            found * width if keep else found[:0]
+            for (found, _), keep in zip(cuts, kept, strict=True)
+        ]
+        missing = hist[:, :, -1].sum(axis=1) > 0
         return cls(edges=tuple(edges), indicators=missing & kept)
 
     @classmethod

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 PPM = 1_000_000
+CELL_COUNTS = tuple(2**power for power in range(1, 12))
 FRESH_ENOUGH = 1e-5
 Progress = Callable[["Step"], None]
 
@@ -40,7 +41,8 @@ Progress = Callable[["Step"], None]
 class TrainingPlan:
     """How to train; part of the manifest, so every number is an integer (ppm = parts per million).
 
-    ``rounds`` are those of a run together; ``patience`` ends a training alone.
+    ``rounds`` are those of a run together; ``patience`` ends a training alone;
+    ``cells`` is how finely features are counted before their edges are cut.
     ``proximal_ppm`` is FedProx's μ (Li et al. 2020); 0 is plain FedAvg (McMahan et al. 2017).
     """
 
@@ -52,6 +54,7 @@ class TrainingPlan:
     weight_decay_ppm: int = 100
     proximal_ppm: int = 0
     patience: int = 3
+    cells: int = 2048
 
     def to_json(self) -> dict[str, int]:
         """Canonical, float-free description."""
@@ -66,7 +69,7 @@ class TrainingPlan:
             raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
         if not 1 <= body["rounds"] <= 1000 or not 1 <= body["epochs"] <= 1000:
             raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
-        if not 1 <= body["batch_size"] <= 1 << 20:
+        if body["cells"] not in CELL_COUNTS or not 1 <= body["batch_size"] <= 1 << 20:
             raise Refused("training_plan", gettext_noop("The training plan holds a bad number."))
         return cls(**body)
 

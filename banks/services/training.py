@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +14,6 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from banks.ml.models.spec import ModelSpec
 from banks.models import BankSettings, LabelEvent, ModelVersion, TrainingRun
 from banks.services import datasets, evaluation, runs, versions
 from banks.services.datasets import Prepared, Recipe
@@ -29,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 STEPS: Final = ("features", "learning", "judging")
 LEAST_FRAUDS: Final = 20
-MOST_EPOCHS: Final = 30
+FAMILIES: Final = ("logistic", "blend", "trees", "elm", "mlp")
 
+Losses = list[dict[str, float | None]]
 Status = TrainingRun.Status
 Trigger = TrainingRun.Trigger
 
@@ -40,13 +39,22 @@ def request_training(
     bank: Bank,
     actor: Actor,
     trigger: str = Trigger.PERSON,
+    family: str = "",
     windows: dict[str, Any] | None = None,
 ) -> TrainingRun:
     """Queue a run alone; the caller wakes the worker once this has been committed.
 
-    ``windows`` overrides the periods that follow from the data's span. Raises Refused when there
-    is nothing to train on, or a run alone is already under way.
+    ``family`` is the kind of model (empty: the same as last time). ``windows`` overrides the
+    periods that follow from the data's span. Raises Refused when there is nothing to train on, or
+    a run alone is already under way.
     """
+    if family and family not in FAMILIES:
+        raise Refused(
+            "family",
+            gettext_noop("There is no model family %(name)s."),
+            field="family",
+            name=family,
+        )
     recipe = datasets.recipe_for(bank, windows=windows)
     try:
         with bank_scope(bank.pk):
@@ -56,7 +64,11 @@ def request_training(
                 trigger=trigger,
                 started_by=actor.user,
                 steps_total=len(STEPS),
-                settings={**recipe.to_json(), "seed": secrets.randbits(31)},
+                settings={
+                    **recipe.to_json(),
+                    "seed": secrets.randbits(31),
+                    "family": family or usual_family(bank),
+                },
             )
             audit.record(actor=actor, verb="training.requested", target=run, bank=bank)
     except IntegrityError as error:
@@ -65,6 +77,12 @@ def request_training(
             gettext_noop("A training alone is already under way. Wait for it, or cancel it."),
         ) from error
     return run
+
+
+def usual_family(bank: Bank) -> str:
+    """The family that this bank trained alone last; needs the bank's scope."""
+    last = TrainingRun.objects.filter(bank=bank, phase=TrainingRun.Phase.ALONE).first()
+    return str(last.settings.get("family", FAMILIES[0])) if last else FAMILIES[0]
 
 
 def cancel_training(*, bank: Bank, actor: Actor, run_id: uuid.UUID | str) -> None:
@@ -140,56 +158,26 @@ def _train(lease: runs.Lease) -> None:
 def _learn(
     lease: runs.Lease, run: TrainingRun, recipe: Recipe, prepared: Prepared
 ) -> versions.NewVersion:
-    from banks.ml import training
+    from banks.ml.alone import learn_alone
     from banks.ml.artifact import ModelArtifact
-    from banks.ml.encoding import Standardiser, statistics
-    from banks.ml.examples import prepare
-    from banks.ml.models.mlp import MLP, mlp_spec, parameter_count
+    from banks.ml.courses import Own
+    from banks.ml.models.registry import size_of
 
-    seed = run.settings["seed"]
-    encoder = Standardiser.from_sums(statistics(prepared.train.X))
-    spec: ModelSpec = mlp_spec(prepared.features)
-    examples = prepare(
-        encoder, prepared.train.X, prepared.train.labels, prepared.train.ids, seed=seed
-    )
-    validation = prepare(
-        encoder,
-        prepared.validation.X,
-        prepared.validation.labels,
-        prepared.validation.ids,
-        seed=seed,
-        rate=1.0,
-    )
-    losses: list[dict[str, float | None]] = []
+    seed, family = run.settings["seed"], run.settings["family"]
+    own = Own(train=prepared.train, validation=prepared.validation, seed=seed)
 
-    def report(step: training.Step) -> None:
-        losses.append({"loss": step.loss, "validation_loss": step.validation_loss})
-        lease.report(progress=step.epoch / step.epochs, result={"losses": losses})
+    def report(share: float, losses: Losses) -> None:
+        lease.report(progress=share, **({"result": {"losses": losses}} if losses else {}))
 
-    fitted = training.fit_local(
-        spec,
-        examples,
-        validation,
-        replace(training.TrainingPlan(), epochs=MOST_EPOCHS),
-        seed=seed,
-        progress=report,
-    )
-    model = MLP(spec, encoder, fitted.parameters)
-    artifact = ModelArtifact(model, about={"seed": seed, "family": spec.family})
+    model, notes = learn_alone(family, prepared.features, own, seed=seed, report=report)
     return versions.NewVersion(
         origin=ModelVersion.Origin.ALONE,
-        family=spec.family,
-        artifact=artifact.to_bytes(),
+        family=family,
+        artifact=ModelArtifact(model, about={"seed": seed, "family": family}).to_bytes(),
         recipe=recipe,
-        parameters=parameter_count(spec),
+        parameters=size_of(model),
         scorer=model,
-        lineage={
-            "rows": len(prepared.train),
-            "frauds": prepared.train.frauds,
-            "examples": fitted.examples,
-            "best_epoch": fitted.best_epoch,
-            "losses": losses,
-        },
+        lineage={"rows": len(prepared.train), "frauds": prepared.train.frauds, **notes},
         run=run,
     )
 

@@ -46,7 +46,9 @@ def listing(request: Any) -> HttpResponse:
 @require_POST
 def start(request: Any) -> HttpResponse:
     try:
-        run = training.request_training(bank=request.bank, actor=request.actor)
+        run = training.request_training(
+            bank=request.bank, actor=request.actor, family=request.POST.get("family", "")
+        )
     except Refused as refused:
         return _listing(request, refused=translated(refused), status=422)
     wake.for_training(request.bank, run.pk)
@@ -113,6 +115,8 @@ def _listing(request: Any, *, refused: str = "", status: int = 200) -> HttpRespo
             "settings": BankSettings.objects.filter(bank=request.bank).first(),
             "waiting_labels": training.waiting_labels(request.bank),
             "refused": refused,
+            "families": training.FAMILIES,
+            "usual_family": training.usual_family(request.bank),
             "may_start": request.membership.role == Role.MODEL_OWNER,
         },
         status=status,

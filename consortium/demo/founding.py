@@ -75,7 +75,7 @@ def _task(rounds: int) -> Task:
     task = Task.objects.create(
         **standard_task(
             FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1),
-            training=TrainingPlan(rounds=rounds),
+            training=TrainingPlan(rounds=rounds).to_json(),
         ),
         name=TASK,
         name_ja=TASK_JA,

@@ -114,7 +114,7 @@ def _task(plan: Rehearsal, mapping: Mapping, windows: Windows) -> Task:
     known = Task.objects.filter(name=founding.TASK).first()
     features = FeaturePlan.for_mapping(mapping, label_delay_days=plan.label_delay)
     training = TrainingPlan(rounds=plan.rounds)
-    proposed = standard_task(features, training=training)
+    proposed = standard_task(features, training=training.to_json())
     recipe = RunRecipe(features, training.to_json(), windows=windows.to_json())
     return known or Task.objects.create(
         name=founding.TASK,

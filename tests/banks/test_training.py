@@ -46,7 +46,6 @@ def test_a_run_ends_with_a_version_its_counts_and_a_threshold(bank: Bank, owner:
     assert 0 < threshold.value < 1
     assert scoring == version, "the first version of a bank scores"
     assert set(run.timings) == set(training.STEPS)
-    assert len(run.result["losses"]) >= 2
 
 
 def test_the_test_window_counts_exactly_its_labelled_transactions(bank: Bank, owner: Actor) -> None:
@@ -177,3 +176,24 @@ def test_who_asked_for_a_training_is_in_the_audit_trail(bank: Bank, owner: Actor
     run = training.request_training(bank=bank, actor=owner)
     entry = AuditEntry.objects.get(verb="training.requested")
     assert (entry.user, entry.target) == (owner.user, f"trainingrun:{run.pk}")
+
+
+@pytest.mark.parametrize("family", ["mlp", "blend"])
+def test_a_bank_trains_alone_with_the_family_it_chose(
+    bank: Bank, owner: Actor, family: str
+) -> None:
+    world.with_history(bank, rows=1200)
+    run = training.request_training(bank=bank, actor=owner, family=family)
+    training.run_training(bank=bank, run_id=run.pk)
+    with bank_scope(bank.pk):
+        version = ModelVersion.objects.get(run=run)
+        run.refresh_from_db()
+        assert training.usual_family(bank) == family, "the next one is of the same kind"
+    assert (version.family, version.parameters > 10) == (family, True)
+    assert ("losses" in run.result) == (family == "mlp")
+
+
+def test_a_family_that_does_not_exist_is_refused(bank: Bank, owner: Actor) -> None:
+    world.with_history(bank, rows=50)
+    with pytest.raises(Refused, match="no model family oracle"):
+        training.request_training(bank=bank, actor=owner, family="oracle")

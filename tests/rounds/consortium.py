@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aggregation.models import Task, TrainingRun
 from aggregation.services import enrolment, rosters, runs
 from banks.ml.features import FeaturePlan
@@ -42,13 +44,12 @@ class Consortium:
         self.banks.append(bank)
         return bank
 
-    def agree(self, protocol: str = "paillier-threshold") -> Task:
+    def agree(
+        self, protocol: str = "paillier-threshold", definition: dict[str, Any] | None = None
+    ) -> Task:
         """A task, a roster that everybody signs, a key that two witness."""
-        training = TrainingPlan(rounds=2, epochs=1)
         self.task = Task.objects.create(
-            name="Payments",
-            protocol=protocol,
-            **standard_task(plan(), training=training, hidden=(4,)),
+            name="Payments", protocol=protocol, **(definition or perceptron())
         )
         self.sign_roster()
         return self.task
@@ -100,6 +101,12 @@ class Consortium:
             with bank_scope(bank.pk):
                 found.append(ProtocolLease.objects.get(bank=bank).last_error)
         return found
+
+
+def perceptron() -> dict[str, Any]:
+    """Two updates of a small one."""
+    training = TrainingPlan(rounds=2, epochs=1)
+    return standard_task(plan(), training=training.to_json(), hidden=(4,))
 
 
 def plan() -> FeaturePlan:

@@ -10,12 +10,14 @@ import pytest
 from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import PublishedSum, Round, TrainingRun
 from banks import coordinator
+from banks.ml.courses.plans import NewtonPlan, to_json
 from banks.models import ModelVersion, ProtocolAct, RoundPart, SentMessage
 from banks.services.rounds import ledger
 from banks.services.rounds.node import Node
+from banks.services.rounds.standard import standard_task
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.envelope import Signed, unframe
-from tests.rounds.consortium import Consortium, describe
+from tests.rounds.consortium import Consortium, describe, plan
 
 KINDS = {
     "join",
@@ -93,3 +95,22 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
         report = ledger.verify(Node(bank), task)
         assert report.ok, report.fault
         assert [counted.frozen for counted in report.rounds] == [True] * 4
+
+
+def test_three_banks_fit_one_logistic_regression(consortium: Consortium) -> None:
+    """The course decides the sums and their lengths; the centre only opens them."""
+    for seed, slug in enumerate(["ume", "kiku", "ran"]):
+        consortium.join(slug, seed)
+    training = to_json(NewtonPlan(rounds=2, cells=16))
+    consortium.agree(standard_task(plan(), family="logistic", training=training))
+    run = consortium.run()
+    consortium.until(run)
+    assert run.state == TrainingRun.State.DONE, describe(run)
+    assert [r.step for r in run.rounds.all()] == ["histograms", "newton", "newton", "metrics"]
+    models = set()
+    for bank in consortium.banks:
+        with bank_scope(bank.pk):
+            version = ModelVersion.objects.get(origin="consortium")
+            models.add(version.artifact_sha256)
+            assert version.family == "logistic"
+    assert len(models) == 1, "every bank derived the same bytes"

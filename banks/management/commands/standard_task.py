@@ -8,9 +8,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from banks.ml.courses import FAMILIES, standard_training
 from banks.ml.features import FeaturePlan
-from banks.ml.models.mlp import DEFAULT_HIDDEN
-from banks.ml.training import TrainingPlan
 from banks.services.rounds.standard import standard_task
 from consortium.protocol.errors import Refused
 
@@ -31,8 +30,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--label-delay-days", type=int, default=7)
         parser.add_argument("--zone", default="Asia/Tokyo", help="whose wall clock days begin on")
-        parser.add_argument("--hidden", nargs="+", type=int, default=list(DEFAULT_HIDDEN))
-        parser.add_argument("--epochs", type=int, default=TrainingPlan.epochs)
+        parser.add_argument("--family", choices=FAMILIES, default="mlp", help="the kind of model")
+        parser.add_argument(
+            "--hidden", nargs="+", type=int, help="neurons of each hidden layer (mlp, elm)"
+        )
+        parser.add_argument(
+            "--set",
+            nargs="*",
+            default=[],
+            metavar="NAME=NUMBER",
+            help="change numbers of the training plan, for example rounds=8 epochs=2",
+        )
 
     def handle(self, **options: Any) -> None:
         try:
@@ -42,10 +50,25 @@ class Command(BaseCommand):
                 zone=options["zone"],
                 extra=tuple(options["extra"]),
             )
-            training = TrainingPlan.from_json(
-                TrainingPlan().to_json() | {"epochs": options["epochs"]}
+            task = standard_task(
+                plan,
+                family=options["family"],
+                training=_training(options["family"], options["set"]),
+                hidden=tuple(options["hidden"]) if options["hidden"] else None,
             )
-            task = standard_task(plan, training=training, hidden=tuple(options["hidden"]))
         except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(json.dumps(task, indent=2, ensure_ascii=False))
+
+
+def _training(family: str, changes: list[str]) -> dict[str, Any]:
+    """The family's standard plan with some numbers changed; a blend's parts by part.name."""
+    plan = standard_training(family)
+    for change in changes:
+        name, _, number = change.partition("=")
+        *parts, last = name.split(".")
+        part = plan[parts[0]] if parts and parts[0] in plan else plan
+        if last not in part or not number.isdigit():
+            raise CommandError(f"“{change}” is not a number of this plan: {', '.join(plan)}.")
+        part[last] = int(number)
+    return plan

@@ -4,17 +4,63 @@ from __future__ import annotations
 
 from typing import Any
 
+from banks.ml.courses.alone import train_alone
 from banks.ml.courses.averaging import Averaging
 from banks.ml.courses.base import Course, Opened, Own, State
+from banks.ml.courses.blend import BlendCourse
+from banks.ml.courses.forest import ForestCourse
+from banks.ml.courses.logistic import NewtonCourse
+from banks.ml.courses.oneshot import OneshotCourse
+from banks.ml.courses.plans import ForestPlan, NewtonPlan, OneshotPlan, read, to_json
+from banks.ml.models.elm import DEFAULT_NEURONS
+from banks.ml.models.mlp import DEFAULT_HIDDEN
 from banks.ml.models.spec import ModelSpec
 from banks.ml.training import TrainingPlan
 from consortium.protocol.errors import Refused, gettext_noop
 
-__all__ = ["Course", "Opened", "Own", "State", "course_of", "features_of"]
+__all__ = [
+    "FAMILIES",
+    "Course",
+    "Opened",
+    "Own",
+    "State",
+    "course_of",
+    "features_of",
+    "model_of",
+    "standard_training",
+    "train_alone",
+]
+
+FAMILIES = ("logistic", "trees", "blend", "elm", "mlp")
+HIDDEN = {"mlp": DEFAULT_HIDDEN, "elm": (DEFAULT_NEURONS,)}
+
+
+def model_of(
+    family: str, features: tuple[str, ...], hidden: tuple[int, ...] | None = None
+) -> dict[str, Any]:
+    """What is to be learned, for a manifest. Its inputs are 0: their number follows from sums."""
+    layers = HIDDEN.get(family, ()) if hidden is None else hidden
+    return ModelSpec(family, tuple(features), inputs=0, hidden=layers).to_json()
+
+
+def standard_training(family: str) -> dict[str, Any]:
+    """How a family learns when nobody asks for anything else."""
+    return {
+        "logistic": lambda: to_json(NewtonPlan()),
+        "trees": lambda: to_json(ForestPlan()),
+        "blend": lambda: {"logistic": to_json(NewtonPlan()), "trees": to_json(ForestPlan())},
+        "elm": lambda: to_json(OneshotPlan()),
+        "mlp": lambda: TrainingPlan().to_json(),
+    }[family]()
 
 
 def course_of(
-    model: dict[str, Any], training: Any, *, members: int, clip: str, weight_cap: str
+    model: dict[str, Any],
+    training: Any,
+    *,
+    members: int = 1,
+    clip: str = "0.25",
+    weight_cap: str = "100000",
 ) -> Course:
     """The course that a manifest's model and training plan describe, for so many members.
 
@@ -24,9 +70,26 @@ def course_of(
     if spec.family == "mlp":
         plan = TrainingPlan.from_json(training)
         return Averaging(spec, plan, members, float(clip), float(weight_cap))
+    if spec.family == "logistic":
+        return NewtonCourse(spec.features, read(NewtonPlan, training))
+    if spec.family == "trees":
+        return ForestCourse(spec.features, read(ForestPlan, training))
+    if spec.family == "elm" and len(spec.hidden) == 1:
+        return OneshotCourse(spec.features, spec.hidden[0], read(OneshotPlan, training))
+    if spec.family == "blend" and isinstance(training, dict):
+        return _blend(spec.features, training)
     raise Refused("family", gettext_noop("The model's family is unknown."))
 
 
 def features_of(model: dict[str, Any]) -> tuple[str, ...]:
     """The features that a model is agreed to use, in their order."""
     return ModelSpec.from_json(model).features
+
+
+def _blend(features: tuple[str, ...], training: dict[str, Any]) -> BlendCourse:
+    if set(training) != {"logistic", "trees"}:
+        raise Refused("training_plan", gettext_noop("The training plan is not complete."))
+    return BlendCourse(
+        NewtonCourse(features, read(NewtonPlan, training["logistic"])),
+        ForestCourse(features, read(ForestPlan, training["trees"])),
+    )

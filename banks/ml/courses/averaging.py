@@ -1,4 +1,7 @@
-"""A perceptron by federated averaging: standardisation statistics, then updates in rounds.
+"""A perceptron by federated averaging: an encoding from a first sum, then updates in rounds.
+
+A model whose number of inputs is agreed (two a feature) is standardised; one that leaves it open
+gets the piecewise-linear encoding of the other families, and its inputs follow from the edges.
 
 An update is laid out as ``[w̄, x_1 … x_P, one-hot]``: w̄ = min(w, cap)/cap stands for the number of
 examples without showing it, x = w̄·Δθ is clipped, and a 1 in the bank's own place of the one-hot
@@ -7,14 +10,16 @@ field lets everybody see that each member is in the sum once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from banks.ml.courses import edges
 from banks.ml.courses.base import Opened, Own, State
+from banks.ml.courses.edges import Edges
 from banks.ml.encoding import Encoder, IntArray, Standardiser, statistics
-from banks.ml.examples import prepare
+from banks.ml.examples import Examples, prepare
 from banks.ml.federation import UpdateForm, mean_update, update_vector
 from banks.ml.models.base import Model
 from banks.ml.models.mlp import MLP, apply_update, initial_parameters, parameter_count
@@ -37,51 +42,91 @@ class Averaging:
     clip: float
     weight_cap: float
 
-    @property
-    def form(self) -> UpdateForm:
+    def begin(self, seed: int) -> State:
+        count, rounds = len(self.spec.features), self.plan.rounds
+        if self.spec.inputs:
+            return State(Step("statistics", STATISTIC_BITS, 3 * count, rounds), {"seed": seed})
+        return State(edges.step(count, self.plan.cells, rounds), {"seed": seed})
+
+    def vector(self, state: State, own: Own) -> IntArray:
+        if state.step.name == "statistics":
+            return statistics(own.train.X)
+        if state.step.name == edges.NAME:
+            return edges.vector(own, self.plan.cells)
+        model = self._model(state)
+        update = local_update(
+            model.spec,
+            model.parameters,
+            _examples(state, model.encoder, own),
+            self.plan,
+            round_index=state.facts["round"],
+            seed=own.seed,
+        )
+        return update_vector(update, self._form(model.spec), position=own.place)
+
+    def advance(self, state: State, opened: Opened) -> State | Model:
+        if "parameters" not in state.arrays:
+            return self._start(state, opened)
+        model = self._model(state)
+        form = self._form(model.spec)
+        mean = mean_update(opened.values, form, contributors=opened.places)
+        parameters = apply_update(model.parameters, mean)
+        done = int(state.facts["round"]) + 1
+        if done == self.plan.rounds:
+            return MLP(model.spec, model.encoder, parameters)
+        return self._state(done, model.spec, parameters, state)
+
+    def _start(self, state: State, opened: Opened) -> State:
+        """The encoding from the first sum, the parameters from the public seed."""
+        if state.step.name == edges.NAME:
+            cut = Edges.cut(opened.values, len(self.spec.features))
+            encoded, encoder = State(state.step, cut.facts, cut.arrays), cut.encoder
+            spec = self._spec(encoder)
+            parameters = initial_parameters(spec, state.facts["seed"])
+            parameters[-1] = cut.prior
+        else:
+            scaled = Standardiser.from_sums(opened.values, len(opened.places))
+            encoded = State(state.step, {}, scaled.arrays())
+            spec = self._spec(scaled)
+            parameters = initial_parameters(spec, state.facts["seed"])
+        return self._state(0, spec, parameters, encoded)
+
+    def _state(
+        self, done: int, spec: ModelSpec, parameters: NDArray[np.float32], encoded: State
+    ) -> State:
+        """The state after ``done`` updates; the encoding is carried over from ``encoded``."""
+        remaining = self.plan.rounds - done - 1
+        step = Step("update", UPDATE_BITS, self._form(spec).length, remaining)
+        facts = {**encoded.facts, "round": done}
+        return State(step, facts, {**encoded.arrays, "parameters": parameters})
+
+    def _model(self, state: State) -> MLP:
+        encoder = _encoder(state)
+        return MLP.from_arrays(self._spec(encoder), encoder, state.arrays)
+
+    def _spec(self, encoder: Encoder) -> ModelSpec:
+        return replace(self.spec, inputs=encoder.width)
+
+    def _form(self, spec: ModelSpec) -> UpdateForm:
         """How an update is laid out."""
         return UpdateForm(
-            parameters=parameter_count(self.spec),
+            parameters=parameter_count(spec),
             members=self.members,
             clip=self.clip,
             cap=self.weight_cap,
             layout=smallest_layout(UPDATE_BITS),
         )
 
-    def begin(self, seed: int) -> State:
-        step = Step("statistics", STATISTIC_BITS, 3 * len(self.spec.features), self.plan.rounds)
-        return State(step, {"seed": seed})
 
-    def vector(self, state: State, own: Own) -> IntArray:
-        if state.step.name == "statistics":
-            return statistics(own.train.X)
-        model = self._model(state)
-        train = own.train
-        update = local_update(
-            self.spec,
-            model.parameters,
-            prepare(model.encoder, train.X, train.labels, train.ids, seed=own.seed),
-            self.plan,
-            round_index=state.facts["round"],
-            seed=own.seed,
-        )
-        return update_vector(update, self.form, position=own.place)
+def _encoder(state: State) -> Encoder:
+    if "mean" in state.arrays:
+        return Standardiser.from_arrays(state.arrays)
+    return Edges.of(state).encoder
 
-    def advance(self, state: State, opened: Opened) -> State | Model:
-        if state.step.name == "statistics":
-            encoder = Standardiser.from_sums(opened.values, len(opened.places))
-            return self._state(0, encoder, initial_parameters(self.spec, state.facts["seed"]))
-        model = self._model(state)
-        mean = mean_update(opened.values, self.form, contributors=opened.places)
-        parameters = apply_update(model.parameters, mean)
-        done = int(state.facts["round"]) + 1
-        if done == self.plan.rounds:
-            return MLP(self.spec, model.encoder, parameters)
-        return self._state(done, model.encoder, parameters)
 
-    def _state(self, done: int, encoder: Encoder, parameters: NDArray[np.float32]) -> State:
-        step = Step("update", UPDATE_BITS, self.form.length, self.plan.rounds - done - 1)
-        return State(step, {"round": done}, {**encoder.arrays(), "parameters": parameters})
-
-    def _model(self, state: State) -> MLP:
-        return MLP.from_arrays(self.spec, Standardiser.from_arrays(state.arrays), state.arrays)
+def _examples(state: State, encoder: Encoder, own: Own) -> Examples:
+    """Standardised rows are sampled at each bank's own share, others at the common one."""
+    if "mean" in state.arrays:
+        rows = own.train
+        return prepare(encoder, rows.X, rows.labels, rows.ids, seed=own.seed)
+    return Edges.of(state).examples(own.train, own.seed)
