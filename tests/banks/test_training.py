@@ -182,7 +182,7 @@ def test_who_asked_for_a_training_is_in_the_audit_trail(bank: Bank, owner: Actor
 def test_a_bank_trains_alone_with_the_family_it_chose(
     bank: Bank, owner: Actor, family: str
 ) -> None:
-    world.with_history(bank, rows=1200)
+    world.with_history(bank)
     run = training.request_training(bank=bank, actor=owner, family=family)
     training.run_training(bank=bank, run_id=run.pk)
     with bank_scope(bank.pk):
