@@ -45,13 +45,16 @@ def model_of(
 
 def standard_training(family: str) -> dict[str, Any]:
     """How a family learns when nobody asks for anything else."""
-    return {
-        "logistic": lambda: to_json(NewtonPlan()),
-        "trees": lambda: to_json(ForestPlan()),
-        "blend": lambda: {"logistic": to_json(NewtonPlan()), "trees": to_json(ForestPlan())},
-        "elm": lambda: to_json(OneshotPlan()),
-        "mlp": lambda: TrainingPlan().to_json(),
-    }[family]()
+    if family == "blend":
+        return {part: standard_training(part) for part in ("logistic", "trees")}
+    if family == "mlp":
+        return dict(TrainingPlan().to_json())
+    plans: dict[str, object] = {
+        "logistic": NewtonPlan(),
+        "trees": ForestPlan(),
+        "elm": OneshotPlan(),
+    }
+    return dict(to_json(plans[family]))
 
 
 def course_of(
