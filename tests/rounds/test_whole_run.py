@@ -101,8 +101,8 @@ def test_three_banks_fit_one_logistic_regression(consortium: Consortium) -> None
     """The course decides the sums and their lengths; the centre only opens them."""
     for seed, slug in enumerate(["ume", "kiku", "ran"]):
         consortium.join(slug, seed)
-    training = to_json(NewtonPlan(rounds=2, cells=16))
-    consortium.agree(standard_task(plan(), family="logistic", training=training))
+    training = to_json(NewtonPlan(rounds=2, cells=256))
+    consortium.agree("secagg", standard_task(plan(), family="logistic", training=training))
     run = consortium.run()
     consortium.until(run)
     assert run.state == TrainingRun.State.DONE, describe(run)
