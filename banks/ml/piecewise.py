@@ -171,13 +171,13 @@ class PiecewiseLinear:
         z = compress(matrix)
         missing = np.isnan(z)
         z[missing] = -np.inf
-        low, width, is_indicator = self._ramps
+        low, width, is_indicator = self.ramps
         inputs = np.clip((z[:, self.sources] - low) / width, 0.0, 1.0)
         inputs[:, is_indicator] = missing[:, self.sources[is_indicator]]
         return np.asarray(inputs)
 
     @cached_property
-    def _ramps(self) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    def ramps(self) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """For each input its lower edge and width, and whether it is an indicator instead."""
         low, width = np.zeros(self.width), np.ones(self.width)
         is_indicator: list[bool] = []
