@@ -76,9 +76,12 @@ urlpatterns = [
     path("models/", versions.listing, name="models"),
     path("models/roll-back/", versions.roll_back, name="roll-back"),
     path("models/<int:number>/", versions.detail, name="model"),
+    path("models/<int:number>/card/", versions.card, name="model-card"),
+    path("models/<int:number>/card.json", versions.card_file, name="model-card-file"),
+    path("models/<int:number>/model.onnx", versions.onnx, name="model-onnx"),
     *(
         path(f"models/<int:number>/{act}/", versions.act, {"act": act}, name=f"model-{act}")
-        for act in ("use", "retire")
+        for act in ("use", "retire", "shadow", "unshadow")
     ),
     path("settings/", settings.settings, name="settings"),
     path("privacy/", privacy.privacy, name="privacy"),

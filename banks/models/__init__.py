@@ -1,7 +1,7 @@
 """A bank's own world. Every table carries its bank and is closed to all others (row-level
 security, see the first migration)."""
 
-from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score
+from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score, ShadowScore
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .evaluated import EvaluatedRows
 from .lookback import CarriedPast, Carry
@@ -48,6 +48,7 @@ __all__ = [
     "SavedView",
     "Score",
     "SentMessage",
+    "ShadowScore",
     "SignalConsent",
     "SignalOpening",
     "SignalPart",

@@ -37,6 +37,28 @@ class Score(OwnedByBank):
         return f"{self.transaction_id}: {self.probability:.4f}"
 
 
+class ShadowScore(OwnedByBank):
+    """What a challenger would have said of what the champion scored; nobody acted on it."""
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="+")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    champion = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    probability = models.FloatField()
+    champion_probability = models.FloatField()
+    would_alert = models.BooleanField()
+    champion_alerted = models.BooleanField()
+    scored_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction", "version"], name="shadowed_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["bank", "version", "scored_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.transaction_id}: {self.probability:.4f}"
+
+
 class ReasonCode(models.TextChoices):
     """Why an alert was closed as it was; the typologies are the field's own words."""
 

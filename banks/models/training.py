@@ -109,6 +109,8 @@ class ModelVersion(OwnedByBank):
     trained_until = models.DateTimeField(null=True)
     lineage = models.JSONField(default=dict)  # run, rounds, receipts, seeds, parts of an ensemble
     feature_plan = models.JSONField(default=dict)  # how its features are built
+    # What the membership-inference test found before the version was offered.
+    leakage = models.JSONField(default=dict)
     # This bank's typical value of each feature, for the reasons; never part of the artifact.
     typical = ArrayField(models.FloatField(null=True), default=list)
     run = models.ForeignKey(
@@ -297,6 +299,11 @@ class BankSettings(OwnedByBank):
     previous_version = models.ForeignKey(
         ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # A challenger: it scores along in silence, and people see where the two part ways.
+    shadow_version = models.ForeignKey(
+        ModelVersion, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    shadow_since = models.DateTimeField(null=True)
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     label_delay_days = models.PositiveSmallIntegerField(_("label delay in days"), default=7)
     reviewers = models.PositiveIntegerField(_("people who review"), default=4)

@@ -51,7 +51,7 @@ def score_import(*, bank: Bank, import_id: uuid.UUID) -> int:
             source_id=import_id, label__isnull=True, scores__isnull=True
         )
         wanted = set(open_rows.values_list("pk", flat=True)) if bench else set()
-        plans = {judge.plan for judge in (bench.judge, *bench.others)} if bench else set()
+        plans = {judge.plan for judge in bench.judges} if bench else set()
     matrices = list(_matrices(bank, plans, wanted)) if wanted else []
     with bank_scope(bank.pk):
         mine = (

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from banks.ml.explanation import reasons
 from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.ml.ranking import sigmoid
-from banks.models import Alert, AlertEvent, BankSettings, ModelVersion, Score, Transaction
+from banks.models import (
+    Alert,
+    AlertEvent,
+    BankSettings,
+    ModelVersion,
+    Score,
+    ShadowScore,
+    Transaction,
+)
 from banks.services import stale_pasts
 from banks.services.datasets import mapping_of
 from banks.services.lookback import features_of
@@ -63,6 +71,12 @@ class Bench:
     bank: Bank
     judge: Judge
     recoverable: float
+    challenger: Judge | None = None
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """Everybody who needs the features."""
+        return (self.judge, *self.others, *((self.challenger,) if self.challenger else ()))
 
     @cached_property
     def others(self) -> tuple[Judge, ...]:
@@ -110,6 +124,7 @@ def bench_of(bank: Bank) -> Bench | None:
         bank=bank,
         judge=_judge(settings.scoring_version),
         recoverable=settings.recoverable_share,
+        challenger=_challenger(settings),
     )
 
 
@@ -155,6 +170,8 @@ def raise_alerts(
         for transaction, probability in zip(transactions, probabilities, strict=True)
     ]
     Score.objects.bulk_create(scores, batch_size=5000)
+    if bench.challenger:
+        _score_along(bench, bench.challenger, scores, matrix_for)
     above = np.flatnonzero(probabilities >= judge.threshold)
     if not len(above):
         return scores, []
@@ -176,6 +193,38 @@ def raise_alerts(
         batch_size=5000,
     )
     return scores, alerts
+
+
+def _challenger(settings: BankSettings) -> Judge | None:
+    if settings.shadow_version_id in (None, settings.scoring_version_id):
+        return None
+    return _judge(ModelVersion.objects.defer("artifact").get(pk=settings.shadow_version_id))
+
+
+def _score_along(
+    bench: Bench,
+    challenger: Judge,
+    scores: Sequence[Score],
+    matrix_for: Callable[[FeaturePlan], Matrix],
+) -> None:
+    """Note what the challenger would have done; nothing follows from it."""
+    ShadowScore.objects.bulk_create(
+        [
+            ShadowScore(
+                bank=bench.bank,
+                transaction=score.transaction,
+                version=challenger.version,
+                champion=score.version,
+                probability=float(probability),
+                champion_probability=score.probability,
+                would_alert=bool(probability >= challenger.threshold),
+                champion_alerted=score.probability >= bench.judge.threshold,
+            )
+            for score, probability in zip(scores, challenger.probabilities(matrix_for), strict=True)
+        ],
+        batch_size=5000,
+        ignore_conflicts=True,
+    )
 
 
 def _judge(version: ModelVersion) -> Judge:

@@ -177,7 +177,12 @@ def _learn(
         recipe=recipe,
         parameters=size_of(model),
         scorer=model,
-        lineage={"rows": len(prepared.train), "frauds": prepared.train.frauds, **notes},
+        lineage={
+            "seed": seed,
+            "rows": len(prepared.train),
+            "frauds": prepared.train.frauds,
+            **notes,
+        },
         run=run,
     )
 

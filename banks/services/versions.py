@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.conf import settings as configuration
 from django.db import transaction
 from django.db.models import Max
 
@@ -17,7 +18,7 @@ from banks.ml.explanation import typical_values
 from banks.ml.ranking import sigmoid
 from banks.models import BankSettings, ModelVersion, TrainingRun
 from banks.services import evaluation, thresholds
-from banks.services.datasets import Prepared, Recipe
+from banks.services.datasets import Prepared, Recipe, data_version
 from banks.services.scorers import Ensemble, Scorer, ensemble_description, scorer_of
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
@@ -63,7 +64,7 @@ def add_version(
         parameters=new.parameters,
         trained_from=evaluation.moment(windows.train_from),
         trained_until=evaluation.moment(windows.train_until),
-        lineage=new.lineage,
+        lineage={**new.lineage, "code": configuration.VERSION, "data": data_version(bank)},
         feature_plan=new.recipe.plan.to_json(),
         typical=_typical(prepared, new.scorer.features),
         run=new.run,

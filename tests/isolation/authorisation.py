@@ -114,6 +114,11 @@ POST    M        bank/<slug:bank>/models/roll-back/
 GET     LMBR     bank/<slug:bank>/models/<int:number>/
 POST    M        bank/<slug:bank>/models/<int:number>/use/
 POST    M        bank/<slug:bank>/models/<int:number>/retire/
+POST    M        bank/<slug:bank>/models/<int:number>/shadow/
+POST    M        bank/<slug:bank>/models/<int:number>/unshadow/
+GET     LMBR     bank/<slug:bank>/models/<int:number>/card/
+GET     LMBR     bank/<slug:bank>/models/<int:number>/card.json
+GET     MB       bank/<slug:bank>/models/<int:number>/model.onnx
 GET     LMBR     bank/<slug:bank>/settings/
 POST    LMB      bank/<slug:bank>/settings/
 GET     MBR      bank/<slug:bank>/privacy/
@@ -170,6 +175,11 @@ GET     ALMBR    api/v1/banks/<slug:bank>/versions
 POST    M        api/v1/banks/<slug:bank>/versions/roll-back
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/figures
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/evidence
+GET     LMBR     api/v1/banks/<slug:bank>/versions/<uuid:version_id>/card
+GET     MB       api/v1/banks/<slug:bank>/versions/<uuid:version_id>/onnx
+GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/agreement
+POST    M        api/v1/banks/<slug:bank>/versions/<uuid:version_id>/shadow
+POST    M        api/v1/banks/<slug:bank>/versions/shadow/stop
 POST    M        api/v1/banks/<slug:bank>/versions/<uuid:version_id>/use
 POST    M        api/v1/banks/<slug:bank>/versions/<uuid:version_id>/retire
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/thresholds

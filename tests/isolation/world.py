@@ -40,6 +40,7 @@ from banks.models import (
     SavedView,
     Score,
     SentMessage,
+    ShadowScore,
     SourceMapping,
     Threshold,
     ThresholdChange,
@@ -377,6 +378,16 @@ def _alert(
     AlertEvent.objects.create(bank=bank, alert=alert, kind="commented", user=analyst, text=word)
     Score.objects.create(
         bank=bank, transaction=alert.transaction, version=alert.version, probability=0.8
+    )
+    ShadowScore.objects.create(
+        bank=bank,
+        transaction=alert.transaction,
+        version=alert.version,
+        champion=alert.version,
+        probability=0.8,
+        champion_probability=0.8,
+        would_alert=True,
+        champion_alerted=True,
     )
     bulk = BulkAction.objects.create(
         bank=bank,

@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from banks.ml.artifact import ModelArtifact
-from banks.ml.evaluation import histogram, histogram_average_precision
 from banks.ml.models.registry import size_of
 from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
-from banks.services import datasets, versions
+from banks.services import acceptance, datasets, versions
 from banks.services.rounds import agreement, course, opening
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
@@ -28,8 +27,6 @@ from consortium.protocol.spec import (
     values_digest,
 )
 
-WORSE_BY = 0.02
-"""A candidate may be this much below the best so far in average precision, which is noise here."""
 ENDED = {"done", "failed"}
 
 
@@ -74,12 +71,14 @@ def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
         own = TrainingRun.objects.get(consortium_run=run)
     recipe = RunRecipe.from_json(own.settings)
     prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
-    new = _average_precision(artifact, prepared)
-    best = _best_so_far(node, prepared)
-    accept = best is None or new is None or new >= best - WORSE_BY
-    reason = "" if accept else "worse than the best so far on this bank's held-back window"
+    found = acceptance.examine(node.bank, own, artifact, prepared)
     message = ModelVote(
-        task=task, run=run, bank=node.identity, model=candidate, accept=accept, reason=reason
+        task=task,
+        run=run,
+        bank=node.identity,
+        model=candidate,
+        accept=found.accepted,
+        reason=found.reason,
     )
     node.centre.post(f"runs/{run}/vote", node.sign(message).to_wire(), purpose="vote")
     with bank_scope(node.bank.pk):
@@ -89,7 +88,8 @@ def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
             target=f"run:{run}",
             bank=node.bank,
             model=candidate,
-            accept=accept,
+            accept=found.accepted,
+            reason=found.reason,
         )
 
 
@@ -102,26 +102,6 @@ def derived_model(node: Node, run: str, model_hash: str) -> ModelArtifact:
             "model_not_derived", gettext_noop("This bank has not derived the model in question.")
         )
     return ModelArtifact.from_bytes(bytes(part.derived))
-
-
-def _average_precision(artifact: ModelArtifact, prepared: datasets.Prepared) -> float | None:
-    window = prepared.validation
-    hist = histogram(artifact.model.logits(window.X), window.labels)
-    return histogram_average_precision(hist)
-
-
-def _best_so_far(node: Node, prepared: datasets.Prepared) -> float | None:
-    """Average precision of the consortium model in use, on the same window and features."""
-    with bank_scope(node.bank.pk):
-        current = ModelVersion.objects.filter(
-            origin=ModelVersion.Origin.CONSORTIUM, status=ModelVersion.Status.PUBLISHED
-        ).first()
-    if current is None:
-        return None
-    artifact = ModelArtifact.from_bytes(bytes(current.artifact))
-    if artifact.model.features != prepared.features:
-        return None
-    return _average_precision(artifact, prepared)
 
 
 def in_a_run(node: Node) -> bool:

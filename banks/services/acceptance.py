@@ -1,0 +1,92 @@
+"""A bank's test of a candidate before it votes: on its own held-back window, against the best."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from banks.ml.acceptance import Check, checks
+from banks.ml.artifact import ModelArtifact
+from banks.ml.segments import by_amount, by_channel
+from banks.models import ModelVersion, TrainingRun
+from banks.services.datasets import Part, Prepared
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+
+REASONS = {
+    "all": "worse than the best so far on this bank's held-back window",
+    "channel": "worse than the best so far in one channel of this bank",
+    "amount": "worse than the best so far in one band of amounts of this bank",
+}
+"""They cross the wire: which channel or band is never named."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """The test's checks; empty where there is nothing to compare with."""
+
+    checks: tuple[Check, ...]
+    against: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why not; "" where nothing is clearly worse."""
+        failed = next((one for one in self.checks if one.verdict == "failed"), None)
+        return REASONS[failed.kind] if failed else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "accepted": self.accepted,
+            "against": self.against,
+            "checks": [{**asdict(one), "verdict": one.verdict} for one in self.checks],
+        }
+
+
+def examine(
+    bank: Bank, run: TrainingRun, candidate: ModelArtifact, prepared: Prepared
+) -> Acceptance:
+    """Judge the candidate and keep the result with this bank's part of the run."""
+    best = _best_so_far(bank, prepared)
+    found = Acceptance(())
+    if best is not None:
+        version, artifact = best
+        window = prepared.validation
+        found = Acceptance(
+            tuple(
+                checks(
+                    candidate.model.logits(window.X),
+                    artifact.model.logits(window.X),
+                    window.labels,
+                    _accounts(window),
+                    (*by_channel(window.channels), *by_amount(window.amounts)),
+                )
+            ),
+            against=version.number,
+        )
+    with bank_scope(bank.pk):
+        run.refresh_from_db()
+        run.result = {**run.result, "acceptance": found.to_json()}
+        run.save(update_fields=["result"])
+    return found
+
+
+def _best_so_far(bank: Bank, prepared: Prepared) -> tuple[ModelVersion, ModelArtifact] | None:
+    """The consortium model in use, where it understands the same features."""
+    with bank_scope(bank.pk):
+        current = ModelVersion.objects.filter(
+            origin=ModelVersion.Origin.CONSORTIUM, status=ModelVersion.Status.PUBLISHED
+        ).first()
+    if current is None:
+        return None
+    artifact = ModelArtifact.from_bytes(bytes(current.artifact))
+    return (current, artifact) if artifact.model.features == prepared.features else None
+
+
+def _accounts(part: Part) -> np.ndarray[Any, Any]:
+    return np.where(part.accounts == "", part.ids, part.accounts)
