@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, Q
 
-from banks.ml.intervals import Interval, wilson
 from banks.models import ModelVersion, ShadowScore
+from consortium.intervals import Interval, wilson
 
 A_CHALLENGER = Q(would_alert=True)
 A_CHAMPION = Q(champion_alerted=True)
