@@ -25,7 +25,7 @@ class SideSerializer(serializers.Serializer[Any]):
     precision = serializers.FloatField(allow_null=True)
 
 
-class AgreementSerializer(serializers.Serializer[Any]):
+class ShadowAgreementSerializer(serializers.Serializer[Any]):
     """Transactions both versions scored, by which of them alerts."""
 
     rows = serializers.IntegerField()
@@ -38,14 +38,14 @@ class AgreementSerializer(serializers.Serializer[Any]):
     neither = serializers.IntegerField()
 
 
-@extend_schema(operation_id="version_agreement", responses=AgreementSerializer)
+@extend_schema(operation_id="version_agreement", responses=ShadowAgreementSerializer)
 @bank_api()
 def agreement(request: Any, version_id: uuid.UUID) -> Response:
     """Where a challenger agrees with the version that scores; 404 where it never scored along."""
     found = agreement_of(version_or_404(request, version_id))
     if found is None:
         raise Http404
-    return Response(AgreementSerializer(found).data)
+    return Response(ShadowAgreementSerializer(found).data)
 
 
 @extend_schema(operation_id="version_shadow", request=None, responses=wire.VersionSerializer)
