@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from aggregation.api import operators, standing
+from aggregation.api import operations, operators, standing
 
 TASK = "centre/tasks/<uuid:task_id>/"
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("centre/runs/<uuid:run_id>/standing", standing.run),
     path("centre/runs/<uuid:run_id>/stop", operators.stop),
     path("centre/rounds/<uuid:round_id>/give-up", operators.give_up),
+    path("centre/rounds/<uuid:round_id>/extend", operations.extend),
+    path("centre/operations", operations.operations),
     path("centre/performance", standing.curves),
     path("centre/log", standing.log_page),
     path("centre/log/verification", standing.log_report),

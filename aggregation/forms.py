@@ -156,3 +156,10 @@ class RunForm(forms.Form):
             "window it is opened with one set of banks only."
         ),
     )
+
+
+class ExtendForm(forms.Form):
+    minutes = forms.IntegerField(
+        label=_("Minutes more"), min_value=1, max_value=7 * 24 * 60, initial=30
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300)

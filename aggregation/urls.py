@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from aggregation.views import banks, home, log, performance, runs, tasks
+from aggregation.views import banks, home, log, operations, performance, runs, tasks
 
 app_name = "aggregation"
 TASK, RUN = "tasks/<uuid:task_id>/", "runs/<uuid:run_id>/"
@@ -28,6 +28,8 @@ urlpatterns = [
     path(RUN + "live/", runs.run_live, name="run-live"),
     path(RUN + "stop/", runs.stop, name="stop-run"),
     path(RUN + "rounds/<uuid:round_id>/give-up/", runs.give_up, name="give-up"),
+    path(RUN + "rounds/<uuid:round_id>/extend/", runs.extend, name="extend"),
+    path("operations/", operations.operations, name="operations"),
     path("performance/", performance.performance, name="performance"),
     path("log/", log.log, name="log"),
     path("log/verify/", log.verify, name="verify-log"),

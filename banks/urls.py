@@ -10,6 +10,7 @@ from banks.views import (
     drilldown,
     imports,
     membership,
+    node,
     performance,
     privacy,
     settings,
@@ -91,6 +92,7 @@ urlpatterns = [
     path("signal/", signal.signal, name="signal"),
     path("signal/measure/", signal.measure, name="signal-measure"),
     path("signal/<uuid:task>/terms/", signal.decide, name="signal-terms"),
+    path("node/", node.node, name="node"),
     path("consortium/", membership.membership, name="membership"),
     path(
         "consortium/rosters/<uuid:task>/<int:version>/sign/",

@@ -88,6 +88,7 @@ class AwaitedSerializer(serializers.Serializer[Any]):
     banks = BankNameSerializer(many=True)
     needed = serializers.IntegerField(help_text="how many of them are enough")
     until = serializers.DateTimeField(allow_null=True)
+    since = serializers.DateTimeField(allow_null=True)
 
 
 class PhaseSerializer(serializers.Serializer[Any]):

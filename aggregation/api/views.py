@@ -39,6 +39,7 @@ def join(request: Request) -> Response:
 
 @node_api()
 def following(request: Request, bank: Bank) -> Response:
+    enrolment.note_version(bank=bank, version=request.query_params.get("version", ""))
     return Response(next_duties(bank).to_wire())
 
 

@@ -78,10 +78,11 @@ class RosterSignature(models.Model):
 
 
 class NodeContact(models.Model):
-    """When a bank's node was heard of last."""
+    """When a bank's node was heard of last, and which version it said it is."""
 
     bank = models.OneToOneField(Bank, on_delete=models.CASCADE, related_name="node_contact")
     seen_at = models.DateTimeField()
+    version = models.CharField(max_length=40, blank=True)
 
     def __str__(self) -> str:
         return f"{self.bank}: {self.seen_at}"

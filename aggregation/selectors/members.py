@@ -22,6 +22,7 @@ class Member:
     bank: Bank
     seen_at: datetime | None
     invitation: BankInvitation | None
+    version: str = ""  # what its node said it runs
     rosters: list[RosterVersion] = field(default_factory=list)
 
     @property
@@ -44,6 +45,7 @@ def members(*, slug: str | None = None) -> list[Member]:
             bank=bank,
             seen_at=getattr(getattr(bank, "node_contact", None), "seen_at", None),
             invitation=getattr(bank, "node_invitation", None),
+            version=getattr(getattr(bank, "node_contact", None), "version", ""),
             rosters=[roster for roster, banks in rosters if str(bank.pk) in banks],
         )
         for bank in (rows.filter(slug=slug) if slug else rows)

@@ -37,6 +37,7 @@ class Awaited:
     banks: list[Bank]
     needed: int
     until: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,15 @@ class RoundProgress:
         return protocol_of(self.row).needed(self.manifest)
 
     @cached_property
-    def phases(self) -> list[Phase]:
-        row = self.row
-        given = sorted(partial.at for partial in row.partials.all())
+    def enough_partials_at(self) -> datetime | None:
+        """When what made the sum openable had come."""
+        given = sorted(partial.at for partial in self.row.partials.all())
         needed = self.enough_openings
-        enough = next(iter(given[needed - 1 :]), None) if needed else row.certified_at
+        return next(iter(given[needed - 1 :]), None) if needed else self.row.certified_at
+
+    @cached_property
+    def phases(self) -> list[Phase]:
+        row, enough = self.row, self.enough_partials_at
         stretches = [
             (_("submissions"), row.opened_at, row.frozen_at),
             (_("freeze signatures"), row.frozen_at, row.certified_at),
@@ -123,21 +128,23 @@ class RoundProgress:
             keyed = {str(one.bank_id) for one in row.advertisements.all()}
             missing = self._banks(bank for bank in manifest.members if bank not in keyed)
             needed = max(0, smallest_roll(manifest) - len(keyed))
-            return Awaited(what, missing, needed, row.deadline)
+            return Awaited(what, missing, needed, row.deadline, since=row.opened_at)
         if row.phase == Round.Phase.COLLECTING:
             came = {str(one.bank_id) for one in self.came}
             able = protocol_of(row).contributors(row, manifest)
             missing = self._banks(bank for bank in able if bank not in came)
             needed = max(0, manifest.minimum_cohort - len(came))
-            return Awaited(what, missing, needed, row.deadline)
+            return Awaited(what, missing, needed, row.deadline, since=row.opened_at)
         if row.phase == Round.Phase.OPENING:
             missing = self._banks(awaited_custodians(row))
-            return Awaited(what, missing, max(0, self.enough_openings - len(self.custodians)))
+            needed = max(0, self.enough_openings - len(self.custodians))
+            return Awaited(what, missing, needed, since=row.certified_at)
         signing = row.phase == Round.Phase.SIGNING
         done = self.signers if signing else self.derivers
         enough = manifest.quorum if signing else manifest.threshold
         missing = [bank for bank in self._banks(roster_banks(row.run)) if bank not in done]
-        return Awaited(what, missing, max(0, enough - len(done)))
+        since = row.frozen_at if signing else self.enough_partials_at
+        return Awaited(what, missing, max(0, enough - len(done)), since=since)
 
     def _banks(self, ids: Iterable[str]) -> list[Bank]:
         """By name: people look for a name, not for a number."""
@@ -195,7 +202,8 @@ class RunProgress:
             voted = {vote.bank_id for vote in self.votes}
             silent = [bank for bank in self.members if bank.pk not in voted]
             needed = len(self.members) // 2 + 1 - sum(vote.accept for vote in self.votes)
-            return Awaited(_("waiting for votes"), silent, needed, self.version.vote_until)
+            until, since = self.version.vote_until, self.version.created_at
+            return Awaited(_("waiting for votes"), silent, needed, until, since)
         return None
 
 
@@ -207,8 +215,9 @@ def run_progress(run_id: uuid.UUID) -> RunProgress | None:
 
 def going() -> list[RunProgress]:
     """The runs that are going on."""
-    known = _known()
-    return [_progress(run, known) for run in _runs().filter(state=TrainingRun.State.RUNNING)]
+    runs = list(_runs().filter(state=TrainingRun.State.RUNNING))
+    known = _known() if runs else {}
+    return [_progress(run, known) for run in runs]
 
 
 def latest_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from aggregation import keys
-from aggregation.models import BankInvitation
+from aggregation.models import BankInvitation, NodeContact
 from aggregation.refusals import Contradicts
 from aggregation.services import ledger
 from consortium.accounts import audit
@@ -22,6 +23,7 @@ from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.spec import JoinAnswer, JoinRequest
 
 VALID = timedelta(days=7)
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,39}")
 MEMBERS = (Bank.Status.JOINED, Bank.Status.ACTIVE)
 
 
@@ -113,6 +115,13 @@ def _keep_keys(bank: Bank, request: JoinRequest) -> None:
     Bank.objects.filter(pk=bank.pk, status=Bank.Status.INVITED).update(
         status=Bank.Status.JOINED, signing_key=signing, sealing_key=sealing
     )
+
+
+def note_version(*, bank: Bank, version: str) -> None:
+    """What a node says of itself when it asks what is next: the version it runs, nothing else."""
+    if VERSION.fullmatch(version):
+        said = NodeContact.objects.filter(bank=bank).exclude(version=version)
+        said.update(version=version)
 
 
 @transaction.atomic

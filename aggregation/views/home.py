@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from aggregation.selectors import agreements, members, overview, performance, progress
+from aggregation.selectors import agreements, members, operations, overview, performance, progress
 from consortium.accounts.access import centre_page
 
 
@@ -16,6 +16,7 @@ def home(request: Any) -> HttpResponse:
     known, agreed = members.members(), agreements.agreements()
     context = {
         "step": overview.next_step(known, agreed),
+        "alarms": operations.alarms(known),
         "members": known,
         "agreements": agreed,
         "going": progress.going(),

@@ -11,8 +11,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from aggregation.forms import ExtendForm
 from aggregation.models import Round, TrainingRun
 from aggregation.selectors import progress
+from aggregation.services import extending
 from aggregation.services import runs as services
 from aggregation.views.saying import outcome
 from consortium.accounts.access import centre_page
@@ -68,11 +70,31 @@ def give_up(request: Any, run_id: uuid.UUID, round_id: uuid.UUID) -> HttpRespons
     return redirect("aggregation:run", run_id)
 
 
-def _page(request: Any, run_id: uuid.UUID, template: str) -> HttpResponse:
+@require_POST
+@centre_page(Role.OPERATOR)
+def extend(request: Any, run_id: uuid.UUID, round_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Round, pk=round_id, run=run_id)
+    form = ExtendForm(request.POST)
+    if not form.is_valid():
+        return _page(request, run_id, "aggregation/run.html", extend_form=form)
+    with outcome(request, _("The round waits longer.")):
+        extending.extend_round(
+            actor=request.actor,
+            round_=found,
+            minutes=form.cleaned_data["minutes"],
+            why=form.cleaned_data["reason"],
+        )
+    return redirect("aggregation:run", run_id)
+
+
+def _page(
+    request: Any, run_id: uuid.UUID, template: str, extend_form: ExtendForm | None = None
+) -> HttpResponse:
     found = progress.run_progress(run_id)
     if found is None:
         raise Http404
-    return render(request, template, {"run": found})
+    context = {"run": found, "extend_form": extend_form or ExtendForm()}
+    return render(request, template, context, status=422 if extend_form else 200)
 
 
 def _open_round(run_id: uuid.UUID) -> str | None:

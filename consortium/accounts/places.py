@@ -45,6 +45,7 @@ BANK_RAIL = (
     Entry("banks:membership", _("Consortium"), "link"),
     Entry("bank-people", _("People"), "users"),
     Entry("bank-audit", _("Audit trail"), "list"),
+    Entry("banks:node", _("This node"), "clock"),
     Entry("banks:settings", _("Settings"), "settings"),
 )
 CENTRE_RAIL = (
@@ -53,6 +54,7 @@ CENTRE_RAIL = (
     Entry("aggregation:tasks", _("Tasks and schedules"), "clock"),
     Entry("aggregation:runs", _("Training runs"), "activity"),
     Entry("aggregation:performance", _("Performance"), "target"),
+    Entry("aggregation:operations", _("Operations"), "settings"),
     Entry("aggregation:log", _("Receipts"), "lock"),
     Entry("centre-people", _("People"), "users"),
     Entry("centre-audit", _("Audit trail"), "list"),

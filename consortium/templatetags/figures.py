@@ -107,7 +107,9 @@ def duration(seconds: float | None) -> str:
         return gettext("%(number)s ms") % {"number": f"{seconds * 1000:.1f}"}
     if seconds < 60:
         return gettext("%(seconds)s s") % {
-            "seconds": f"{seconds:.1f}" if seconds < 10 else round(seconds)
+            "seconds": f"{seconds:.1f}"
+            if seconds < 10 and isinstance(seconds, float)
+            else round(seconds)
         }
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60 and not rest:
@@ -118,6 +120,19 @@ def duration(seconds: float | None) -> str:
     if not minutes:
         return gettext("%(hours)d h") % {"hours": hours}
     return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+
+
+@register.filter
+def ago(at: dt.datetime | None) -> str:
+    """12 s ago, 4 min ago, 3 h ago; the day and hour where it is longer than a day ago."""
+    if at is None:
+        return MISSING
+    seconds = max(0, int((timezone.now() - at).total_seconds()))
+    if seconds >= 24 * 3600:
+        return moment(at)
+    if seconds >= 60:
+        seconds -= seconds % (3600 if seconds >= 3600 else 60)
+    return gettext("%(time)s ago") % {"time": duration(seconds)}
 
 
 @register.filter

@@ -129,6 +129,7 @@ GET     MBR      bank/<slug:bank>/consortium/
 POST    B        bank/<slug:bank>/consortium/rosters/<uuid:task>/<int:version>/sign/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:task>/ceremony/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:epoch>/witness/
+GET     BR       bank/<slug:bank>/node/
 GET     BR       bank/<slug:bank>/people/
 GET     LMBR     bank/<slug:bank>/signal/
 POST    MB       bank/<slug:bank>/signal/measure/
@@ -203,6 +204,7 @@ GET     MBR      api/v1/banks/<slug:bank>/membership/evidence/<uuid:task>
 GET     MBR      api/v1/banks/<slug:bank>/sent
 GET     ALMBR    api/v1/banks/<slug:bank>/settings
 POST    LMB      api/v1/banks/<slug:bank>/settings/change
+GET     BR       api/v1/banks/<slug:bank>/node
 GET     BR       api/v1/banks/<slug:bank>/people
 PATCH   B        api/v1/banks/<slug:bank>/people/<int:membership_id>
 DELETE  B        api/v1/banks/<slug:bank>/people/<int:membership_id>
@@ -234,6 +236,8 @@ GET     OC       centre/runs/<uuid:run_id>/
 GET     OC       centre/runs/<uuid:run_id>/live/
 POST    O        centre/runs/<uuid:run_id>/stop/
 POST    O        centre/runs/<uuid:run_id>/rounds/<uuid:round_id>/give-up/
+POST    O        centre/runs/<uuid:run_id>/rounds/<uuid:round_id>/extend/
+GET     OC       centre/operations/
 GET     OC       centre/performance/
 GET     OC       centre/log/
 GET     OC       centre/log/verify/
@@ -264,6 +268,8 @@ GET     OC       api/v1/centre/runs/<uuid:run_id>
 GET     OC       api/v1/centre/runs/<uuid:run_id>/standing
 POST    O        api/v1/centre/runs/<uuid:run_id>/stop
 POST    O        api/v1/centre/rounds/<uuid:round_id>/give-up
+POST    O        api/v1/centre/rounds/<uuid:round_id>/extend
+GET     OC       api/v1/centre/operations
 GET     OC       api/v1/centre/performance
 GET     OC       api/v1/centre/log
 GET     OC       api/v1/centre/log/verification

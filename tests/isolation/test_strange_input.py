@@ -63,6 +63,7 @@ FIELDS = [
     "filters",
     "kind",
     "mapping",
+    "minutes",
     "model",
     "name",
     "name_ja",

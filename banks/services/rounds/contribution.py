@@ -29,20 +29,24 @@ LEASE = timedelta(minutes=10)
 Stage = RoundPart.Stage
 
 
-def take_part(node: Node, round_id: str) -> RoundPart:
-    """Check a round's manifest and remember it; the part then waits for the train queue."""
-    part = join(node, round_id, stage=Stage.TRAINING)
+def take_part(node: Node, round_id: str, *, until: int | None = None) -> RoundPart:
+    """Check a round's manifest and remember it; the part then waits for the train queue.
+
+    ``until`` is the deadline that the coordinator names now: it may have been extended.
+    """
+    part = join(node, round_id, stage=Stage.TRAINING, until=until)
     if part.stage == Stage.ADVERTISED:
         node.update(part, stage=Stage.TRAINING, upload=b"")
     return part
 
 
-def join(node: Node, round_id: str, *, stage: str) -> RoundPart:
+def join(node: Node, round_id: str, *, stage: str, until: int | None = None) -> RoundPart:
     """Check a round's manifest and what it starts from, and remember it at ``stage``."""
     known = node.part(round_id)
     if known is not None:
         return known
-    signed, manifest = agreement.manifest(node, round_id)
+    extended = until is not None and until > time.time()
+    signed, manifest = agreement.manifest(node, round_id, late=extended)
     course.check_start(node, manifest)
     return _remember(node, signed, manifest, stage=stage)
 

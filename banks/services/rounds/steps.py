@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -75,7 +76,7 @@ def take(bank: Bank) -> Step:
     """Do what the coordinator waits for from this bank."""
     node = Node(bank)
     try:
-        asked = NextDuties.from_wire(node.centre.get("next"))
+        asked = NextDuties.from_wire(node.centre.get(f"next?version={settings.VERSION}"))
     except Unreachable as trouble:
         _note(bank, error=str(trouble))
         return Step()
@@ -125,7 +126,7 @@ def _people_duties(asked: NextDuties) -> list[Json]:
 
 
 def _submit(node: Node, duty: Duty, step: Step) -> None:
-    part = contribution.take_part(node, _round(duty))
+    part = contribution.take_part(node, _round(duty), until=duty.until)
     if part.stage == RoundPart.Stage.READY:
         contribution.submit(node, part)
 
