@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aggregation.api.serializers import ModelVersionSerializer
 from aggregation.models import LogEntry, Task, Vote
+from aggregation.selectors import watching
+from aggregation.selectors.progress import RunProgress
 from consortium.accounts.models import Bank
 
 
@@ -122,6 +125,17 @@ class VoteSerializer(serializers.ModelSerializer[Vote]):
         fields: ClassVar = ["bank", "accept", "reason"]
 
 
+class ParticipantSerializer(serializers.Serializer[Any]):
+    bank = BankNameSerializer()
+    code = serializers.CharField(help_text="awaited, late, done, silent, inside or outside")
+
+
+class RemainingSerializer(serializers.Serializer[Any]):
+    seconds = serializers.FloatField()
+    rounds = serializers.IntegerField(help_text="how many opened rounds it is reckoned from")
+    earlier_run = serializers.BooleanField()
+
+
 class RunStandingSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="row.pk")
     state = serializers.CharField(source="row.state")
@@ -130,6 +144,19 @@ class RunStandingSerializer(serializers.Serializer[Any]):
     rounds = RoundStandingSerializer(many=True)
     version = ModelVersionSerializer(allow_null=True)
     votes = VoteSerializer(many=True)
+    participants = serializers.SerializerMethodField()
+    remaining = serializers.SerializerMethodField(help_text="null where it is not known")
+
+    @extend_schema_field(ParticipantSerializer(many=True))
+    def get_participants(self, run: RunProgress) -> Any:
+        live = run.live
+        found = watching.participants(live, run.members) if live else []
+        return ParticipantSerializer(found, many=True).data
+
+    @extend_schema_field(RemainingSerializer(allow_null=True))
+    def get_remaining(self, run: RunProgress) -> Any:
+        found = watching.remaining(run)
+        return RemainingSerializer(found).data if found else None
 
 
 class MeasuredSerializer(serializers.Serializer[Any]):

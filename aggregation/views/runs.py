@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from aggregation.forms import ExtendForm
 from aggregation.models import Round, TrainingRun
-from aggregation.selectors import progress
+from aggregation.selectors import progress, watching
 from aggregation.services import extending
 from aggregation.services import runs as services
 from aggregation.views.saying import outcome
@@ -93,7 +93,18 @@ def _page(
     found = progress.run_progress(run_id)
     if found is None:
         raise Http404
-    context = {"run": found, "extend_form": extend_form or ExtendForm()}
+    watched = found.live or next(iter(found.rounds[-1:]), None)
+    context = {
+        "run": found,
+        "extend_form": extend_form or ExtendForm(),
+        "watched": watched,
+        "participants": watching.participants(watched, found.members) if watched else [],
+        "stages": watching.stages(watched.row) if watched else [],
+        "remaining": watching.remaining(found),
+        "time_left": watching.time_left(found.live),
+        "seconds_by_round": watching.seconds_by_round(found),
+        "curve": watching.curve_of_runs(found.row.task_id),
+    }
     return render(request, template, context, status=422 if extend_form else 200)
 
 
