@@ -20,18 +20,21 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from aggregation.models import Round, TrainingRun
 from aggregation.selectors.performance import measured
 from aggregation.selectors.progress import RoundProgress, RunProgress
+from aggregation.services.protocols import protocol_of
 from consortium.accounts.models import Bank
 
 Code = Literal["awaited", "late", "came", "done", "inside", "outside", "silent"]
 State, Phase = Round.State, Round.Phase
 
 DONE: dict[str, str | Promise] = {
+    Phase.ADVERTISING: gettext_lazy("mask keys received"),
     Phase.COLLECTING: gettext_lazy("encrypted update received"),
     Phase.SIGNING: gettext_lazy("list signed"),
     Phase.DERIVING: gettext_lazy("result signed"),
 }
 """What a bank that is not awaited any more has done in a phase."""
 STAGES: dict[str, str | Promise] = {
+    Phase.ADVERTISING: pgettext_lazy("phase", "Mask keys"),
     Phase.COLLECTING: pgettext_lazy("phase", "Submissions"),
     Phase.SIGNING: pgettext_lazy("phase", "List signed"),
     Phase.OPENING: pgettext_lazy("phase", "Sum opened"),
@@ -83,23 +86,22 @@ def _participant(found: RoundProgress, bank: Bank) -> Participant:
         return Participant(bank, "late" if late else "awaited", _("late") if late else _("awaited"))
     if found.row.phase == Phase.OPENING:
         if bank in found.custodians:
-            return Participant(bank, "done", _("part of the key used"))
+            return Participant(bank, "done", _("gave its part"))
         return Participant(bank, "silent", _("stands by"))
     return Participant(bank, "done", str(DONE.get(found.row.phase, _("done"))))
 
 
 def stages(row: Round) -> list[Stage]:
-    """The round's phases as a stepper; a phase unknown here is shown by its own name."""
-    names = {**STAGES}
-    if row.phase not in names and row.phase != Phase.OVER:
-        names = {row.phase: row.get_phase_display(), **names}
-    if row.state == State.OPENED:
-        return [Stage(str(name), "done") for name in names.values()]
-    order = list(names)
-    now = order.index(row.phase) if row.phase in order else -1
+    """The phases of the round's protocol as a stepper."""
+    phases = protocol_of(row).phases
+    over = row.state == State.OPENED
+    now = phases.index(Phase(row.phase)) if row.phase in phases else -1
     return [
-        Stage(str(name), "done" if place < now else "now" if place == now else "next")
-        for place, name in enumerate(names.values())
+        Stage(
+            str(STAGES.get(phase, phase.label)),
+            "done" if over or place < now else "now" if place == now else "next",
+        )
+        for place, phase in enumerate(phases)
     ]
 
 
