@@ -20,6 +20,7 @@ urlpatterns = [
     path(TASK + "schedule", operators.schedule),
     path(TASK + "roster", operators.propose),
     path(TASK + "roster/withdraw", operators.withdraw),
+    path(TASK + "epochs/<uuid:epoch_id>/rotate", operators.rotate_key),
     path(TASK + "epochs/<uuid:epoch_id>/discard", operators.discard_key),
     path(TASK + "runs", operators.start),
     path(TASK + "published-sums", operators.published_sums),

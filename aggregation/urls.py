@@ -22,6 +22,7 @@ urlpatterns = [
     path(TASK + "run/", tasks.run_now, name="run-now"),
     path(TASK + "roster/", tasks.propose, name="propose-roster"),
     path(TASK + "roster/withdraw/", tasks.withdraw, name="withdraw-roster"),
+    path(TASK + "keys/<uuid:epoch_id>/rotate/", tasks.rotate_key, name="rotate-key"),
     path(TASK + "keys/<uuid:epoch_id>/discard/", tasks.discard_key, name="discard-key"),
     path("runs/", runs.runs, name="runs"),
     path(RUN, runs.run, name="run"),

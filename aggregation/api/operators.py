@@ -128,6 +128,15 @@ def discard_key(request: Any, task_id: uuid.UUID, epoch_id: uuid.UUID) -> Respon
     return Response(status=204)
 
 
+@extend_schema(operation_id="centre_key_rotate", request=None, responses={204: None})
+@centre_api(Role.OPERATOR, methods=["POST"])
+def rotate_key(request: Any, task_id: uuid.UUID, epoch_id: uuid.UUID) -> Response:
+    """Retire a key that no run uses; the members make the next one."""
+    epoch = get_object_or_404(KeyEpoch, pk=epoch_id, task=task_id)
+    epochs.rotate_epoch(actor=request.actor, epoch=epoch)
+    return Response(status=204)
+
+
 # Runs
 
 

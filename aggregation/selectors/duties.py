@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from aggregation.models import (
@@ -26,6 +27,7 @@ from consortium.protocol.spec import Duty, Epoch, NextDuties
 
 POLL_SECONDS = 1
 IDLE_POLL_SECONDS = 10
+CEREMONY_TURN = timedelta(days=1)
 LATE_RESULTS = timedelta(days=7)
 """How long after its opening a bank that was away is asked to derive a result."""
 
@@ -127,11 +129,19 @@ def _keys(bank: Bank) -> Iterator[Duty]:
             continue
         epoch = roster.epochs.exclude(state=KeyEpoch.State.RETIRED).first()
         if epoch is None:
-            able = Bank.objects.filter(pk__in=banks, status__in=MEMBERS).order_by("pk").first()
-            if able == bank:
+            if bank.pk in _dealers(roster, banks):
                 yield _new("ceremony", task=roster.task_id, number=roster.version)
         elif epoch.state == KeyEpoch.State.PROPOSED and not epoch.signatures.filter(bank=bank):
             yield _new("witness", task=roster.task_id, epoch=epoch.pk, number=roster.version)
+
+
+def _dealers(roster: RosterVersion, banks: tuple[str, ...]) -> list[uuid.UUID]:
+    """Who is asked to hold the ceremony: one bank, and one more with each day that passes."""
+    able = Bank.objects.filter(pk__in=banks, status__in=MEMBERS).order_by("pk")
+    dropped = roster.epochs.aggregate(last=Max("retired_at"))["last"]
+    since = dropped or roster.active_at or roster.proposed_at
+    turn = 1 + (timezone.now() - since) // CEREMONY_TURN
+    return list(able.values_list("pk", flat=True)[:turn])
 
 
 def _cosign(bank: Bank) -> Iterator[Duty]:

@@ -12,7 +12,7 @@ from consortium.accounts.models import Bank
 from consortium.protocol import receipts
 from consortium.protocol.envelope import Signed, VerifyKey
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
-from consortium.protocol.merkle import merkle_root
+from consortium.protocol.merkle import prefix_roots
 
 PAGE = 50
 HEADS = 10
@@ -79,10 +79,7 @@ class LogReport:
 
 
 def verify_log() -> LogReport:
-    """Walk the chain from its beginning; check each head's signature, place and cosignatures.
-
-    The Merkle root is computed for the newest head: it covers every entry before it.
-    """
+    """Walk the chain from its beginning; check each head's signature, root and cosignatures."""
     hashes: list[str] = []
     previous: receipts.LogEntry | None = None
     for row in LogEntry.objects.order_by("index").iterator():
@@ -93,8 +90,9 @@ def verify_log() -> LogReport:
         hashes.append(row.hash)
     checked = words = 0
     try:
+        roots = prefix_roots(hashes, LogHead.objects.values_list("size", flat=True))
         for head in _heads_with_words():
-            words += _check_head(head, hashes, whole=checked == 0)
+            words += _check_head(head, hashes, roots)
             checked += 1
     except ProtocolRefused as fault:
         return LogReport(len(hashes), checked, words, translated(fault))
@@ -114,14 +112,14 @@ def _check_entry(row: LogEntry, previous: receipts.LogEntry | None) -> receipts.
     return entry
 
 
-def _check_head(row: LogHead, hashes: list[str], *, whole: bool) -> int:
+def _check_head(row: LogHead, hashes: list[str], roots: dict[int, str]) -> int:
     """Refuse a head that is not what the entries say; the number of its cosignatures."""
     head = receipts.check_head(Signed.from_wire(row.signed), keys.verify_key())
     fits = head.size == row.size and 0 < head.size <= len(hashes)
     if not fits or head.last != hashes[head.size - 1]:
         raise _broken(gettext_noop("A signed head does not fit the entries."))
-    if whole and head.root != merkle_root(hashes[: head.size]):
-        raise _broken(gettext_noop("The newest head's root is not that of the entries."))
+    if head.root != roots[head.size]:
+        raise _broken(gettext_noop("A signed head's root is not that of the entries."))
     words = list(row.cosignatures.all())
     for word in words:
         key = VerifyKey(bytes(word.bank.signing_key).hex())

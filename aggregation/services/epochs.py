@@ -108,6 +108,25 @@ def discard_epoch(*, actor: Actor, epoch: KeyEpoch) -> None:
 
 
 @transaction.atomic
+def rotate_epoch(*, actor: Actor, epoch: KeyEpoch) -> None:
+    """Retire a key in use, so that its members make a new one; no run may be using it."""
+    Task.objects.select_for_update().get(pk=epoch.task_id)
+    if epoch.runs.filter(state=TrainingRun.State.RUNNING).exists():
+        raise Contradicts(
+            "key_in_use", gettext_noop("A run is using the key. Wait for its end, or stop it.")
+        )
+    retired = KeyEpoch.objects.filter(pk=epoch.pk, state=State.ACTIVE).update(
+        state=State.RETIRED, retired_at=timezone.now()
+    )
+    if retired != 1:
+        raise Contradicts("key_not_active", gettext_noop("The key is not in use."))
+    SealedShare.objects.filter(epoch=epoch).update(box=b"")
+    facts = {"task": str(epoch.task_id), "epoch": str(epoch.pk), "key_id": epoch.key_id}
+    ledger.append(event="key-retired", facts=facts)
+    audit.record(actor=actor, verb="key.rotated", target=epoch, key_id=epoch.key_id)
+
+
+@transaction.atomic
 def retire_epochs() -> int:
     """Empty the boxes of keys whose roster was superseded, once no run uses them any more."""
     stale = KeyEpoch.objects.filter(roster__state=RosterVersion.State.SUPERSEDED).exclude(

@@ -70,8 +70,24 @@ def propose_roster(*, actor: Actor, task: Task, banks: Iterable[Bank]) -> Roster
 
 @transaction.atomic
 def withdraw_roster(*, actor: Actor, task: Task) -> None:
-    """Take back a proposal that has not become valid."""
+    """Take back a proposal that has not become valid, while another could still become so.
+
+    A bank signs one roster a version: once too many have signed this one, no other can be.
+    """
+    Task.objects.select_for_update().get(pk=task.pk)
     proposed = RosterVersion.objects.filter(task=task, state=State.PROPOSED).first()
+    if proposed and proposed.version > 1:
+        before = RosterVersion.objects.get(task=task, version=proposed.version - 1)
+        free = len(Roster.from_wire(before.body).banks) - proposed.signatures.count()
+        if free < proposed.signatures_needed:
+            raise Contradicts(
+                "roster_half_signed",
+                gettext_noop(
+                    "So many members have signed that no other roster could become version "
+                    "%(version)s. Let it become valid, then propose the next one."
+                ),
+                version=proposed.version,
+            )
     if proposed is None or not proposed.delete()[0]:
         raise Contradicts("no_proposal", gettext_noop("No roster waits for signatures."))
     audit.record(actor=actor, verb="roster.withdrawn", target=task, version=proposed.version)

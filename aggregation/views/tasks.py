@@ -105,6 +105,15 @@ def discard_key(request: Any, task_id: uuid.UUID, epoch_id: uuid.UUID) -> HttpRe
     return redirect("aggregation:task", task_id)
 
 
+@require_POST
+@centre_page(Role.OPERATOR)
+def rotate_key(request: Any, task_id: uuid.UUID, epoch_id: uuid.UUID) -> HttpResponse:
+    epoch = get_object_or_404(KeyEpoch, pk=epoch_id, task=task_id)
+    with outcome(request, _("The key is retired; the members now hold the next ceremony.")):
+        epochs.rotate_epoch(actor=request.actor, epoch=epoch)
+    return redirect("aggregation:task", task_id)
+
+
 def _page(request: Any, found: Task, **forms: Any) -> HttpResponse:
     agreement = agreements.agreement(found)
     inside = [bank.slug for bank in agreement.active.members] if agreement.active else []

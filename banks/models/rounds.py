@@ -91,6 +91,7 @@ class ProtocolAct(OwnedByBank):
     class Kind(models.TextChoices):
         SIGNED = "signed", _("freeze list signed")
         OPENED = "opened", _("given towards opening a sum")
+        ROSTER = "roster", _("roster signed")
 
     kind = models.CharField(max_length=8, choices=Kind)
     task = models.UUIDField()

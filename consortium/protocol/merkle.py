@@ -6,7 +6,7 @@ the tree, a consistency proof that an older tree is the beginning of a newer one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from consortium.protocol.errors import ProtocolRefused
@@ -16,6 +16,23 @@ from consortium.protocol.errors import gettext_noop as _
 def merkle_root(entries: Sequence[str]) -> str:
     """Root over the hashes of all entries in order."""
     return _root([_leaf(entry) for entry in entries]).hex()
+
+
+def prefix_roots(entries: Sequence[str], sizes: Iterable[int]) -> dict[int, str]:
+    """The root of each tree of the first ``size`` entries, by one walk over all of them."""
+    wanted, found = set(sizes), {}
+    peaks: list[tuple[int, bytes]] = []  # whole subtrees, the largest first: (entries, hash)
+    for size, entry in enumerate(entries, start=1):
+        peaks.append((1, _leaf(entry)))
+        while len(peaks) > 1 and peaks[-2][0] == peaks[-1][0]:
+            (count, left), (_same, right) = peaks[-2:]
+            peaks[-2:] = [(2 * count, _node(left, right))]
+        if size in wanted:
+            root = peaks[-1][1]
+            for _count, peak in reversed(peaks[:-1]):
+                root = _node(peak, root)
+            found[size] = root.hex()
+    return found
 
 
 def inclusion_proof(entries: Sequence[str], index: int) -> list[str]:

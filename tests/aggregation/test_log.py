@@ -6,6 +6,7 @@ import pytest
 
 from aggregation import keys
 from aggregation.models import LogEntry, LogHead
+from aggregation.selectors.log import verify_log
 from aggregation.services import ledger
 from consortium.protocol import merkle
 from consortium.protocol.bundle import make_bundle, verify_bundle
@@ -101,3 +102,16 @@ def test_an_unchanged_log_keeps_its_head(counted):
     first = ledger.sign_head()
     assert ledger.sign_head() == first
     assert LogHead.objects.filter(size=first.size).count() == 1
+
+
+def test_an_older_head_with_a_false_root_is_found(counted):
+    old = ledger.sign_head()
+    ledger.append(event="later", facts={})
+    ledger.sign_head()
+    assert verify_log().holds
+    head = TreeHead.from_wire(Signed.from_wire(old.signed).body)
+    forged = TreeHead(head.size, "ab" * 32, head.last, head.created_at)
+    LogHead.objects.filter(pk=old.pk).update(signed=keys.signed(forged).to_wire())
+    report = verify_log()
+    assert not report.holds
+    assert "root" in report.fault

@@ -239,6 +239,17 @@ def test_a_superseded_key_is_retired_and_its_boxes_emptied(five):
     assert not any(bytes(share.box) for share in old.shares.all())
 
 
+def test_the_ceremony_is_asked_of_one_bank_and_of_another_after_a_day():
+    consortium = founded(3)
+
+    def asked() -> int:
+        return sum("ceremony" in {d.duty for d in n.duties()} for n in consortium.nodes)
+
+    assert asked() == 1
+    RosterVersion.objects.update(active_at=timezone.now() - timedelta(hours=25))
+    assert asked() == 2
+
+
 def test_the_centres_key_is_made_once_and_readable_by_its_owner_only():
     assert keys.signing_key().to_bytes() == keys.signing_key().to_bytes()
     assert keys.key_file().stat().st_mode & 0o777 == 0o600

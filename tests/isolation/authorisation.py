@@ -231,6 +231,7 @@ POST    O        centre/tasks/<uuid:task_id>/run/
 POST    O        centre/tasks/<uuid:task_id>/roster/
 POST    O        centre/tasks/<uuid:task_id>/roster/withdraw/
 POST    O        centre/tasks/<uuid:task_id>/keys/<uuid:epoch_id>/discard/
+POST    O        centre/tasks/<uuid:task_id>/keys/<uuid:epoch_id>/rotate/
 GET     OC       centre/runs/
 GET     OC       centre/runs/<uuid:run_id>/
 GET     OC       centre/runs/<uuid:run_id>/live/
@@ -261,6 +262,7 @@ POST    O        api/v1/centre/tasks/<uuid:task_id>/schedule
 POST    O        api/v1/centre/tasks/<uuid:task_id>/roster
 POST    O        api/v1/centre/tasks/<uuid:task_id>/roster/withdraw
 POST    O        api/v1/centre/tasks/<uuid:task_id>/epochs/<uuid:epoch_id>/discard
+POST    O        api/v1/centre/tasks/<uuid:task_id>/epochs/<uuid:epoch_id>/rotate
 POST    O        api/v1/centre/tasks/<uuid:task_id>/runs
 GET     OC       api/v1/centre/tasks/<uuid:task_id>/published-sums
 GET     OC       api/v1/centre/runs

@@ -11,6 +11,7 @@ from consortium.protocol.merkle import (
     consistency_proof,
     inclusion_proof,
     merkle_root,
+    prefix_roots,
 )
 from consortium.protocol.receipts import (
     EMPTY_LOG,
@@ -109,3 +110,10 @@ def test_heads_are_the_centres_and_cosignatures_belong_to_one_head():
     check_cosignature(signed, head, BANK.signing.verify_key)
     other = TreeHead(4, merkle_root(LEAVES[:4]), LEAVES[3], NOW)
     assert refused(check_cosignature, signed, other, BANK.signing.verify_key) == "bad_signature"
+
+
+def test_the_roots_of_all_older_trees_come_from_one_walk():
+    hashes = [digest_of(f"entry {number}") for number in range(37)]
+    sizes = [1, 2, 3, 7, 8, 21, 36, 37]
+    expected = {size: merkle_root(hashes[:size]) for size in sizes}
+    assert prefix_roots(hashes, [*sizes, 99]) == expected

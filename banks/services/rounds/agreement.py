@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import Any
 
 from banks import keys
-from banks.models import RoundPart, TrainingRun, TrustedRoster
+from banks.models import ProtocolAct, RoundPart, TrainingRun, TrustedRoster
 from banks.services.rounds.node import Node
 from banks.services.rounds.protocols import Terms, protocol_named
 from consortium.accounts import audit
@@ -19,7 +20,7 @@ from consortium.accounts.actors import Actor
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol import custody
-from consortium.protocol.envelope import Signed
+from consortium.protocol.envelope import Signed, digest
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.roster import Roster, SignedRoster, sign_roster
 from consortium.protocol.sealing import unseal
@@ -185,9 +186,40 @@ def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, 
     return signed, checked
 
 
+def _sign_once(node: Node, task: str, proposed: Roster) -> None:
+    """Remember which roster this bank signs as a version, before its signature leaves.
+
+    Two different ones with a majority each would split the consortium. The first version needs
+    every member, so it can be proposed again until it is valid.
+    """
+    place = str(uuid.uuid5(uuid.UUID(task), f"roster {proposed.version}"))
+    with bank_scope(node.bank.pk):
+        trusted = TrustedRoster.objects.filter(task=task, version=proposed.version).first()
+        signed = ProtocolAct.objects.filter(kind=ProtocolAct.Kind.ROSTER, round=place).first()
+        before = trusted.hash if trusted else signed.proposal if signed else None
+        if before not in (None, proposed.hash()) and (trusted or proposed.version > 1):
+            raise ProtocolRefused(
+                "second_roster",
+                gettext_noop("This bank has signed another roster as version %(version)s."),
+                version=proposed.version,
+            )
+        ProtocolAct.objects.update_or_create(
+            bank=node.bank,
+            kind=ProtocolAct.Kind.ROSTER,
+            round=place,
+            defaults={
+                "task": task,
+                "subject": digest(place.encode()),
+                "proposal": proposed.hash(),
+                "banks": list(proposed.banks),
+            },
+        )
+
+
 def sign_proposed_roster(node: Node, *, task: str, version: int, actor: Actor) -> None:
     """An administrator compared the fingerprints and agrees: sign with the bank's key and send."""
     proposed = Roster.from_wire(node.centre.get(f"tasks/{task}/roster/{version}"))
+    _sign_once(node, task, proposed)
     signature = sign_roster(proposed, bank=node.identity, key=node.signing_key)
     node.centre.post(
         f"tasks/{task}/roster/{version}/signature", signature.to_wire(), purpose="roster"
