@@ -16,6 +16,7 @@ from banks.ml.encoding import FloatArray, as_matrix
 from banks.ml.models.base import Model
 
 STRONGEST = 5
+AGAINST = 2
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,16 @@ def reasons(
 ) -> list[Reason]:
     """The features that moved the score most, by size; those that moved nothing are left out.
 
+    What speaks against fraud is heard too: the two strongest of it are always among them.
     ``x`` and ``background`` (see ``typical_values``) are features [F]. Over all features the
     contributions sum to logit(x) − logit(background).
     """
     row = np.asarray(x, dtype=np.float64)
     typical = np.asarray(background, dtype=np.float64)
     shares = model.contributions(row, typical)
-    order = np.argsort(-np.abs(shares), kind="stable")[:strongest]
+    order = np.argsort(-np.abs(shares), kind="stable")
+    against = [index for index in order if shares[index] < 0][:AGAINST]
+    order = [*order[:strongest], *(index for index in against if index not in order[:strongest])]
     return [
         Reason(
             feature=model.features[index],

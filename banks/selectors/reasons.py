@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -114,15 +114,26 @@ class Sentence:
     text: str
     suspicious: bool
     share: float
+    norm: str = ""  # what is usual for this customer
 
 
-def sentences(reasons: Iterable[dict[str, Any]], currency: str) -> list[Sentence]:
-    """An alert's stored reasons, strongest first."""
+def sentences(
+    reasons: Iterable[dict[str, Any]],
+    currency: str,
+    values: Mapping[str, float | None] | None = None,
+) -> list[Sentence]:
+    """An alert's stored reasons, strongest first.
+
+    With all feature ``values`` of that moment each also says what is usual for this customer.
+    """
+    from banks.selectors.norms import own_norm
+
     return [
         Sentence(
             text=_sentence(reason, currency),
             suspicious=reason["contribution"] > 0,
             share=reason["contribution"],
+            norm=own_norm(reason["feature"], values, currency) if values else "",
         )
         for reason in reasons
     ]
@@ -143,7 +154,7 @@ def name_of(feature: str) -> str:
 def _sentence(reason: dict[str, Any], currency: str) -> str:
     feature, unit = reason["feature"], _unit(reason["feature"])
     what = capfirst(name_of(feature))
-    value = _shown(reason["value"], unit, currency)
+    value = shown(reason["value"], unit, currency)
     if reason["value"] is None:
         return _("%(what)s: none known here.") % {"what": what}
     if reason["typical"] is None:
@@ -151,7 +162,7 @@ def _sentence(reason: dict[str, Any], currency: str) -> str:
     return _("%(what)s: %(value)s; typical here is %(typical)s.") % {
         "what": what,
         "value": value,
-        "typical": _shown(reason["typical"], unit, currency),
+        "typical": shown(reason["typical"], unit, currency),
     }
 
 
@@ -160,7 +171,7 @@ def _unit(feature: str) -> str:
     return found[1] if found else "number"
 
 
-def _shown(value: float | None, unit: str, currency: str) -> str:
+def shown(value: float | None, unit: str, currency: str) -> str:
     if value is None:
         return "–"
     if unit == "log money":

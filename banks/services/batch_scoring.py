@@ -86,7 +86,7 @@ def _score(bench: Bench, piece: Piece) -> int:
     rows = Transaction.objects.in_bulk(piece.keys)
     ordered = [rows[key] for key in piece.keys]
     _, alerts = raise_alerts(bench, ordered, piece.by_plan.__getitem__)
-    return len(alerts)
+    return sum(not alert.sample for alert in alerts)
 
 
 def _matrices(bank: Bank, plans: set[FeaturePlan], wanted: set[int]) -> Iterator[Piece]:

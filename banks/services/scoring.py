@@ -28,6 +28,7 @@ from banks.models import (
 from banks.services import stale_pasts
 from banks.services.datasets import mapping_of
 from banks.services.lookback import features_of
+from banks.services.samples import drawn_loss, is_blind, is_sampled
 from banks.services.scorers import Scorer, aligned, scorer_of
 from banks.services.thresholds import threshold_of
 from banks.services.versions import newest
@@ -72,6 +73,8 @@ class Bench:
     judge: Judge
     recoverable: float
     challenger: Judge | None = None
+    blind_share: float = 0.0
+    sample_share: float = 0.0
 
     @property
     def judges(self) -> tuple[Judge, ...]:
@@ -125,6 +128,8 @@ def bench_of(bank: Bank) -> Bench | None:
         judge=_judge(settings.scoring_version),
         recoverable=settings.recoverable_share,
         challenger=_challenger(settings),
+        blind_share=settings.blind_share,
+        sample_share=settings.sample_share,
     )
 
 
@@ -156,6 +161,7 @@ def raise_alerts(
 ) -> tuple[list[Score], list[Alert]]:
     """Score rows and alert on those at or above the threshold; call in the bank's scope.
 
+    A few below it are drawn to be looked at all the same: they come among the alerts, as samples.
     ``matrix_for`` gives the features of ``transactions``, in their order, for a plan.
     """
     judge = bench.judge
@@ -172,8 +178,12 @@ def raise_alerts(
     Score.objects.bulk_create(scores, batch_size=5000)
     if bench.challenger:
         _score_along(bench, bench.challenger, scores, matrix_for)
-    above = np.flatnonzero(probabilities >= judge.threshold)
-    if not len(above):
+    above = [
+        row
+        for row, transaction in enumerate(transactions)
+        if probabilities[row] >= judge.threshold or is_sampled(transaction, bench.sample_share)
+    ]
+    if not above:
         return scores, []
     opinions = {
         other.version.origin: (other, other.probabilities(lambda plan: matrix_for(plan)[above]))
@@ -265,14 +275,15 @@ def _score_one(bench: Bench, given: NewTransaction, extra: tuple[str, ...]) -> S
         stale_pasts.note_transactions(bench.bank, [transaction.pk])
     row = features_of(transaction, extra)
     scores, alerts = raise_alerts(bench, [transaction], lambda plan: row(plan)[None, :])
-    return Scored(transaction, scores[0], alerts[0] if alerts else None, bench.judge.threshold)
+    alert = alerts[0] if alerts and not alerts[0].sample else None
+    return Scored(transaction, scores[0], alert, bench.judge.threshold)
 
 
 def _known(transaction: Transaction) -> Scored | None:
     score = Score.objects.filter(transaction=transaction).order_by("-scored_at").first()
     if score is None:
         return None
-    alert = Alert.objects.filter(transaction=transaction).first()
+    alert = Alert.objects.filter(transaction=transaction, sample=False).first()
     threshold = alert.threshold if alert else threshold_of(score.version)
     return Scored(transaction, score, alert, threshold)
 
@@ -291,6 +302,8 @@ def _alert(
 ) -> Alert:
     version = bench.judge.version
     typical = [np.nan if value is None else value for value in version.typical]
+    sample = score.probability < bench.judge.threshold
+    blind = not sample and is_blind(score.transaction, bench.blind_share)
     return Alert(
         bank=bench.bank,
         transaction=score.transaction,
@@ -300,8 +313,14 @@ def _alert(
         channel=score.transaction.channel,
         amount=score.transaction.amount,
         other_probabilities={origin: p for origin, (_, p) in opinions.items()},
-        only_consortium=_only_consortium(version, opinions),
+        only_consortium=not sample and _only_consortium(version, opinions),
         expected_loss=round(score.probability * score.transaction.amount * bench.recoverable),
+        blind=blind,
+        sample=sample,
+        sampling_share=bench.sample_share if sample else None,
+        drawn_loss=drawn_loss(score.transaction, bench.judge.threshold, bench.recoverable)
+        if blind or sample
+        else None,
         features=[None if np.isnan(value) else float(value) for value in inputs],
         reasons=[vars(reason) for reason in reasons(bench.judge.scorer, inputs, typical)],  # type: ignore[arg-type]
         created_at=timezone.now(),

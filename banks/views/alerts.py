@@ -100,14 +100,18 @@ def _page(request: Any, alert_id: uuid.UUID, form: DecisionForm, status: int = 2
     mine = alert.claimed_by_id == request.user.pk
     may_review = request.membership.role in REVIEWERS
     just_decided = _just_decided(request)
+    activity = selectors.activity(alert.transaction)
     return render(
         request,
         "banks/alert.html",
         {
             "alert": alert,
-            "activity": selectors.activity(alert.transaction),
-            "members": signal.seen_by_members(alert),
-            "reasons": sentences(alert.reasons, alert.transaction.currency),
+            "activity": activity,
+            "moments": selectors.timeline(alert, activity),
+            "related": selectors.related(alert.transaction),
+            **({} if alert.veiled else _assessment(alert)),
+            "facts_first": selectors.settings_of(request.bank).facts_first,
+            "actions": selectors.actions(alert, request.membership),
             "events": alert.events.select_related("user"),
             "form": form,
             "dispositions": REASONS,
@@ -122,6 +126,19 @@ def _page(request: Any, alert_id: uuid.UUID, form: DecisionForm, status: int = 2
         },
         status=status,
     )
+
+
+def _assessment(alert: Alert) -> dict[str, Any]:
+    """What the model said, in words: only for who may see it by now."""
+    values = selectors.features_of(alert)
+    told = sentences(alert.reasons, alert.transaction.currency, values)
+    return {
+        "reasons_for": [reason for reason in told if reason.suspicious],
+        "reasons_against": [reason for reason in told if not reason.suspicious],
+        "alike": selectors.alike(alert),
+        "members": signal.seen_by_members(alert),
+        "similar": selectors.similar(alert, values),
+    }
 
 
 def _just_decided(request: Any) -> Alert | None:

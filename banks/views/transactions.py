@@ -79,6 +79,7 @@ def _page(request: Any, transaction: Transaction, form: LabelForm) -> HttpRespon
             "transaction": transaction,
             "activity": alerts.activity(transaction),
             "form": form,
+            "veiled": any(alert.veiled for alert in transaction.alerts.all()),
             "may_label": request.membership.role in LABELLERS,
         },
         status=422 if form.errors else 200,

@@ -164,7 +164,7 @@
     const fold = document.getElementById("snooze");
     if (!fold) return;
     fold.open = true;
-    fold.querySelector("select").focus();
+    fold.querySelector("select, input:not([type=hidden])").focus();
   }
 
   function decideNow() {

@@ -54,7 +54,7 @@ class TestScoring:
         [result] = first.data["results"]
         assert result["probability"] >= result["threshold"]
         assert result["alert"]
-        assert len(result["reasons"]) == 5
+        assert 5 <= len(result["reasons"]) <= 7
         again = client.post(f"{BASE}/score", {"transactions": [a_payment()]}, format="json")
         assert again.data == first.data
         with bank_scope(trained.pk):

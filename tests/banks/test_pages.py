@@ -303,3 +303,66 @@ def test_an_unknown_alert_is_404(bank: Bank, sign_in: SignIn) -> None:
         sign_in("aiko").get(reverse("banks:alert", args=[bank.slug, uuid.uuid4()])).status_code
         == 404
     )
+
+
+def test_a_session_that_ends_while_writing_loses_nothing(filled: Bank, sign_in: SignIn) -> None:
+    with bank_scope(filled.pk):
+        alert = Alert.objects.order_by("-priority")[0]
+    browser = Client()
+    address = reverse("banks:decide", args=[filled.slug, alert.pk])
+    typed = {"disposition": "fraud", "reason_code": "mule", "note": "called twice, no answer"}
+    to_sign_in = browser.post(address, typed)
+    page = reverse("banks:alert", args=[filled.slug, alert.pk])
+    assert to_sign_in["Location"] == f"/accounts/login/?next={page}"
+    browser.force_login(make.person("aiko"))
+    again = browser.get(page).content.decode()
+    assert "You had been signed out" in again
+    assert "called twice, no answer" in again
+    assert again.count(" checked>") == 2
+    with bank_scope(filled.pk):
+        assert not Alert.objects.filter(status="decided").exists()
+    assert "called twice" not in browser.get(page).content.decode(), "it comes back once"
+
+
+def test_a_note_of_ten_thousand_characters_is_refused_and_kept(
+    filled: Bank, sign_in: SignIn
+) -> None:
+    with bank_scope(filled.pk):
+        alert = Alert.objects.order_by("-priority")[0]
+    note = "長い話" * 3334
+    address = reverse("banks:decide", args=[filled.slug, alert.pk])
+    body = {"disposition": "fraud", "reason_code": "mule", "note": note}
+    answer = sign_in("aiko").post(address, body)
+    assert answer.status_code == 422
+    assert "10002 characters; at most 2000 fit" in answer.content.decode()
+    assert note in answer.content.decode()
+
+
+def test_markup_in_a_merchants_name_is_text(filled: Bank, sign_in: SignIn) -> None:
+    with bank_scope(filled.pk):
+        alert = Alert.objects.order_by("-priority")[0]
+        Transaction.objects.filter(pk=alert.transaction_id).update(
+            counterparty="<script>alert(1)</script>"
+        )
+    analyst = sign_in("aiko")
+    for name, further in (("alerts", []), ("alert", [alert.pk]), ("work", [])):
+        page = analyst.get(reverse(f"banks:{name}", args=[filled.slug, *further])).content.decode()
+        assert "<script>alert(1)" not in page
+        assert "&lt;script&gt;alert(1)" in page, name
+
+
+def test_facts_come_before_the_assessment_unless_the_bank_wants_all_at_once(
+    filled: Bank, sign_in: SignIn
+) -> None:
+    with bank_scope(filled.pk):
+        alert = Alert.objects.filter(blind=False, sample=False).order_by("-priority")[0]
+    page = reverse("banks:alert", args=[filled.slug, alert.pk])
+    analyst = sign_in("aiko")
+    shown = analyst.get(page).content.decode()
+    assert 'id="assessment">' in shown
+    assert "past payments with a like score" in shown
+    assert "this customer usually" in shown
+    assert "Speaks against it" in shown
+    with bank_scope(filled.pk):
+        BankSettings.objects.update(facts_first=False)
+    assert 'id="assessment" open>' in analyst.get(page).content.decode()

@@ -1,34 +1,51 @@
 """What analysts see: the queue, its facets, how far today's capacity reaches, one alert."""
 
+from .actions import Action, actions, offers
 from .bulk import BulkResult, bulk_result
 from .capacity import capacity_left, decided_today, settings_of
 from .detail import Activity, activity, following, get
 from .facets import Counts, Facet, Option, counts
 from .filters import OPEN, VIEWS, Filters, matching
+from .likeness import Alike, alike
 from .queue import PAGE, Queue, queue
+from .related import Related, related
 from .saved_views import saved_view, saved_views
+from .similar import Similar, features_of, similar
+from .timeline import Moment, timeline
 
 __all__ = [
     "OPEN",
     "PAGE",
     "VIEWS",
+    "Action",
     "Activity",
+    "Alike",
     "BulkResult",
     "Counts",
     "Facet",
     "Filters",
+    "Moment",
     "Option",
     "Queue",
+    "Related",
+    "Similar",
+    "actions",
     "activity",
+    "alike",
     "bulk_result",
     "capacity_left",
     "counts",
     "decided_today",
+    "features_of",
     "following",
     "get",
     "matching",
+    "offers",
     "queue",
+    "related",
     "saved_view",
     "saved_views",
     "settings_of",
+    "similar",
+    "timeline",
 ]

@@ -1,0 +1,124 @@
+"""What the two samples say: recall with its interval, and whether the score leads the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
+
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from banks.ml.estimation import Estimate, difference_of_shares, recall_from_sample
+from banks.models import Alert
+from consortium.accounts.models import Bank
+
+DAYS: Final = 90
+TIMED: Final = 2000
+DECIDED: Final = Q(status=Alert.Status.DECIDED)
+KNOWN: Final = DECIDED & Q(disposition__in=["fraud", "genuine"])
+FRAUD: Final = DECIDED & Q(disposition="fraud")
+
+
+@dataclass(frozen=True)
+class SampledRecall:
+    """Recall of the analysts' and the model's work together, from decisions alone.
+
+    ``caught`` are alerts decided as fraud. ``drawn`` payments below the threshold were put into
+    the queue, ``judged`` of them decided, ``found`` of those were fraud; each judged one stands
+    for ``stands_for`` payments below the threshold. ``recall`` is None until one was judged.
+    """
+
+    since: datetime
+    caught: int
+    undecided: int
+    drawn: int
+    judged: int
+    found: int
+    stands_for: float | None
+    recall: Estimate | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Decisions with or without the score in sight; ``seconds`` is the median from take to end."""
+
+    decided: int
+    fraud: int
+    cannot_tell: int
+    seconds: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.fraud / self.decided if self.decided else None
+
+
+@dataclass(frozen=True)
+class BlindComparison:
+    """Alerts served blind beside those served with score; ``difference`` is blind minus shown."""
+
+    blind: Group
+    shown: Group
+    difference: Estimate | None
+
+    @property
+    def verdict(self) -> str:
+        """``none``, ``more`` or ``less`` fraud when blind; "" while there is too little."""
+        if self.difference is None or min(self.blind.decided, self.shown.decided) < 30:
+            return ""
+        found = self.difference.interval
+        if found.low <= 0 <= found.high:
+            return "none"
+        return "more" if found.low > 0 else "less"
+
+
+def sampled_recall(bank: Bank, *, days: int = DAYS) -> SampledRecall:
+    """Recall over the last ``days``, estimated from the random sample below the threshold."""
+    since = timezone.now() - timedelta(days=days)
+    rows = Alert.objects.filter(bank=bank, created_at__gte=since)
+    above = rows.filter(sample=False).aggregate(
+        caught=Count("pk", filter=FRAUD), undecided=Count("pk", filter=~DECIDED)
+    )
+    weight = Cast(1.0, FloatField()) / F("sampling_share")
+    below = rows.filter(sample=True).aggregate(
+        drawn=Count("pk"),
+        judged=Count("pk", filter=KNOWN),
+        found=Count("pk", filter=FRAUD),
+        population=Sum(weight),
+    )
+    population = below.pop("population")
+    stands_for = population / below["judged"] if below["judged"] else None
+    return SampledRecall(
+        since=since,
+        **above,
+        **below,
+        stands_for=stands_for,
+        recall=recall_from_sample(above["caught"], below["found"], stands_for)
+        if stands_for
+        else None,
+    )
+
+
+def blind_comparison(bank: Bank, *, days: int = DAYS) -> BlindComparison:
+    """Whether alerts are judged alike with and without the score in sight."""
+    since = timezone.now() - timedelta(days=days)
+    rows = Alert.objects.filter(DECIDED, bank=bank, decided_at__gte=since, sample=False)
+    blind, shown = (_group(rows.filter(blind=value)) for value in (True, False))
+    return BlindComparison(
+        blind=blind,
+        shown=shown,
+        difference=difference_of_shares((blind.fraud, blind.decided), (shown.fraud, shown.decided)),
+    )
+
+
+def _group(rows: QuerySet[Alert]) -> Group:
+    counted = rows.aggregate(
+        decided=Count("pk"),
+        fraud=Count("pk", filter=FRAUD),
+        cannot_tell=Count("pk", filter=Q(disposition="cannot_tell")),
+    )
+    timed = rows.filter(claimed_at__isnull=False).order_by("-decided_at")
+    spans = [end - begin for begin, end in timed.values_list("claimed_at", "decided_at")[:TIMED]]
+    return Group(**counted, seconds=median(spans).total_seconds() if spans else None)
