@@ -12,6 +12,7 @@ from banks.api import (
     membership,
     node,
     performance,
+    samples,
     scoring,
     settings,
     shadow,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("membership/evidence/<uuid:task>", membership.verify),
     path("node", node.node),
     path("sent", membership.sent),
+    path("samples", samples.read),
     path("settings", settings.read),
     path("settings/change", settings.change),
 ]

@@ -57,7 +57,8 @@ def reasons(
     shares = model.contributions(row, typical)
     order = np.argsort(-np.abs(shares), kind="stable")
     against = [index for index in order if shares[index] < 0][:AGAINST]
-    order = [*order[:strongest], *(index for index in against if index not in order[:strongest])]
+    first = list(order[:strongest])
+    heard = [*first, *(index for index in against if index not in first)]
     return [
         Reason(
             feature=model.features[index],
@@ -65,7 +66,7 @@ def reasons(
             value=_present(row[index]),
             typical=_present(typical[index]),
         )
-        for index in order
+        for index in heard
         if shares[index] != 0
     ]
 

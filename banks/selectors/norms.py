@@ -32,8 +32,10 @@ def own_norm(feature: str, values: Mapping[str, float | None], currency: str) ->
 
 def _mean_and_most(values: Mapping[str, float | None], period: str, currency: str) -> str:
     mean, most = values.get(f"account_mean_{period}"), values.get(f"account_max_{period}")
-    if mean is None or most is None or most <= 0:
+    if mean is None or mean <= 0:
         return ""
+    if most is None:
+        return _("this customer usually pays %(mean)s") % {"mean": shown(mean, "money", currency)}
     return _("this customer usually pays %(mean)s, at most %(most)s") % {
         "mean": shown(mean, "money", currency),
         "most": shown(most, "money", currency),

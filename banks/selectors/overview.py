@@ -29,8 +29,6 @@ class Overview:
     figures: performance.Figures | None
     better: ModelVersion | None
     better_by: Comparison | None
-    mine: list[Alert]
-    best: list[Alert]
     waiting: int
     decided_today: int
     capacity_left: int
@@ -59,8 +57,6 @@ def overview(bank: Bank, user: User) -> Overview:
         figures=performance.figures_of(version) if version else None,
         better=better,
         better_by=better_by,
-        mine=list(open_alerts.filter(claimed_by=user)[:5]),
-        best=list(open_alerts.filter(status=Alert.Status.OPEN)[:5]),
         waiting=open_alerts.count(),
         decided_today=decided_today(bank),
         capacity_left=capacity_left(bank),

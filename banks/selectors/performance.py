@@ -81,6 +81,10 @@ class Figures:
         return self.standing.genuine + self.standing.frauds
 
     @property
+    def frauds(self) -> int:
+        return int(self.histogram[1].sum())
+
+    @property
     def alerts_a_day(self) -> float:
         return self.confusion.alerts / self.days
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from banks.ml.estimation import Estimate, difference_of_shares, recall_from_sample
@@ -81,7 +80,7 @@ def sampled_recall(bank: Bank, *, days: int = DAYS) -> SampledRecall:
     above = rows.filter(sample=False).aggregate(
         caught=Count("pk", filter=FRAUD), undecided=Count("pk", filter=~DECIDED)
     )
-    weight = Cast(1.0, FloatField()) / F("sampling_share")
+    weight = Value(1.0, output_field=FloatField()) / F("sampling_share")
     below = rows.filter(sample=True).aggregate(
         drawn=Count("pk"),
         judged=Count("pk", filter=KNOWN),
@@ -120,5 +119,6 @@ def _group(rows: QuerySet[Alert]) -> Group:
         cannot_tell=Count("pk", filter=Q(disposition="cannot_tell")),
     )
     timed = rows.filter(claimed_at__isnull=False).order_by("-decided_at")
-    spans = [end - begin for begin, end in timed.values_list("claimed_at", "decided_at")[:TIMED]]
-    return Group(**counted, seconds=median(spans).total_seconds() if spans else None)
+    times = timed.values_list("claimed_at", "decided_at")[:TIMED]
+    spans = [(end - begin).total_seconds() for begin, end in times if begin and end]
+    return Group(**counted, seconds=median(spans) if spans else None)

@@ -18,6 +18,7 @@ from banks.selectors import (
     charts,
     drilldown,
     performance,
+    samples,
     studio,
     threshold_changes,
     transactions,
@@ -57,6 +58,8 @@ def studio_page(
         "versions": ModelVersion.objects.filter(bank=request.bank).defer("artifact")[:20],
         "may_set": request.membership.role in SETTERS,
         "may_open": request.membership.role in OPENERS,
+        "samples": samples.sampled_recall(request.bank),
+        "blind": samples.blind_comparison(request.bank),
     }
     if version and figures:
         context |= _studio(request, version, studio.studio(figures, **tried.wanted))

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from banks.selectors.overview import overview
+from banks.selectors.threshold_changes import waiting_for
+from banks.selectors.work import Waiting, approvals, waits_for_approval, work_of
+from banks.views.alert_queue import REVIEWERS
 from consortium.accounts.access import bank_page
+from consortium.accounts.models import Bank, Membership
 
 
 @bank_page()
 def work(request: Any) -> HttpResponse:
-    return render(request, "banks/work.html", {"found": overview(request.bank, request.user)})
+    may_review = request.membership.role in REVIEWERS
+    return render(
+        request,
+        "banks/work.html",
+        {
+            "found": overview(request.bank, request.user),
+            "work": work_of(request.bank, request.user),
+            "approvals": approvals(request.membership),
+            "may_review": may_review,
+        },
+    )
+
+
+@waits_for_approval
+def proposed_thresholds(membership: Membership) -> Iterator[Waiting]:
+    """Thresholds that a colleague proposed."""
+    bank = cast(Bank, membership.bank)
+    for change in waiting_for(bank, membership.user):
+        yield Waiting(
+            title=_("A new threshold for %(version)s") % {"version": change.version},
+            url=reverse("banks:threshold-changes", args=[bank.slug]),
+            since=change.proposed_at,
+            by=str(change.proposed_by or ""),
+        )

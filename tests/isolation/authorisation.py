@@ -202,6 +202,7 @@ POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:task>/ceremony
 POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:epoch>/witness
 GET     MBR      api/v1/banks/<slug:bank>/membership/evidence/<uuid:task>
 GET     MBR      api/v1/banks/<slug:bank>/sent
+GET     ALMBR    api/v1/banks/<slug:bank>/samples
 GET     ALMBR    api/v1/banks/<slug:bank>/settings
 POST    LMB      api/v1/banks/<slug:bank>/settings/change
 GET     BR       api/v1/banks/<slug:bank>/node

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from banks.ml.evaluation import GRID, Interval, wilson
+from banks.ml.evaluation import GRID
+from banks.ml.intervals import Interval, wilson
 from banks.models import Alert, Evaluation
 
 ENOUGH: Final = 200

@@ -87,13 +87,13 @@ def related(transaction: Transaction) -> Related | None:
     )
 
 
-def _placed(row: dict[str, Any], place: int, of: int, most: int, own: bool) -> Payer:
+def _placed(row: Any, place: int, of: int, most: int, own: bool) -> Payer:
     """Around an ellipse, the own account at the left; the area of a dot follows the amount."""
     angle = math.pi + 2 * math.pi * place / of
     return Payer(
         **row,
         own=own,
-        x=round(WIDTH / 2 + 115 * math.cos(angle), 1),
-        y=round(HEIGHT / 2 + 108 * math.sin(angle), 1),
+        x=round(WIDTH / 2 + 150 * math.cos(angle), 1),
+        y=round(HEIGHT / 2 + 112 * math.sin(angle), 1),
         radius=round(4 + 9 * math.sqrt(max(row["total"], 0) / most), 1),
     )
