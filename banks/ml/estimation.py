@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from banks.ml.intervals import Interval, wilson
+from consortium.intervals import Interval, wilson
 
 TAIL = 0.025
 

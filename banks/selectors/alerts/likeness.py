@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from banks.ml.evaluation import GRID
-from banks.ml.intervals import Interval, wilson
 from banks.models import Alert, Evaluation
+from consortium.intervals import Interval, wilson
 
 ENOUGH: Final = 200
 WIDEST: Final = 64  # bins to each side: three units of the logit
