@@ -305,3 +305,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
+
+# Shadow models of the membership-inference test that a new version meets; 0 leaves it out, and the
+# version's card says so.
+LEAKAGE_SHADOWS = int(env_text("LEAKAGE_SHADOWS", "16"))

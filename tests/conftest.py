@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import hypothesis
 import pytest
+from django.conf import LazySettings
 from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
@@ -23,6 +24,12 @@ hypothesis.settings.load_profile("unattended" if os.environ.get("CI") else "atte
 def _fresh_cache() -> None:
     """Rate limits count in the cache; one test's attempts are not the next one's."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_shadow_models(settings: LazySettings) -> None:
+    """Most tests train a version for its page; the leakage test has tests of its own."""
+    settings.LEAKAGE_SHADOWS = 0
 
 
 @pytest.fixture

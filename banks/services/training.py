@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from banks.models import BankSettings, LabelEvent, ModelVersion, TrainingRun
-from banks.services import datasets, evaluation, runs, versions
+from banks.services import datasets, evaluation, leakage, runs, versions
 from banks.services.datasets import Prepared, Recipe
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
@@ -136,6 +137,9 @@ def _train(lease: runs.Lease) -> None:
         new = _learn(lease, run, recipe, prepared)
     with lease.step("judging", 3, len(STEPS)):
         measured = evaluation.measure(new.scorer, prepared)
+        lease.report(progress=0.2)
+        tested = leakage.examine(new.scorer, prepared, seed=run.settings["seed"])  # type: ignore[arg-type]
+        new = replace(new, leakage=tested)
     with bank_scope(lease.bank.pk):
         version = versions.add_version(
             bank=lease.bank, new=new, prepared=prepared, measured=measured

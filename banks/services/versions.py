@@ -44,6 +44,7 @@ class NewVersion:
     lineage: dict[str, Any] = field(default_factory=dict)
     run: TrainingRun | None = None
     status: str = Status.ACCEPTED
+    leakage: dict[str, Any] = field(default_factory=dict)
 
 
 def add_version(
@@ -65,6 +66,7 @@ def add_version(
         trained_from=evaluation.moment(windows.train_from),
         trained_until=evaluation.moment(windows.train_until),
         lineage={**new.lineage, "code": configuration.VERSION, "data": data_version(bank)},
+        leakage=new.leakage,
         feature_plan=new.recipe.plan.to_json(),
         typical=_typical(prepared, new.scorer.features),
         run=new.run,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
@@ -23,12 +24,13 @@ from banks.models import (
     Transaction,
 )
 from banks.selectors.shadow import agreement_of
-from banks.services import acceptance, batch_scoring, datasets, shadow
+from banks.services import acceptance, batch_scoring, datasets, shadow, training
 from banks.services.scorers import scorer_of
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.errors import Refused
+from tests.banks import world
 from tests.banks.test_performance import alone, from_the_consortium
 
 __all__ = ["alone"]
@@ -116,3 +118,19 @@ def test_a_card_says_the_same_on_the_page_and_in_the_file(
     assert card["lineage"]["code"]
     assert card["evaluation"]["standing"]["frauds"] == card["evaluation"]["frauds"] > 0
     assert {part["kind"] for part in card["evaluation"]["segments"]} == {"channel", "amount"}
+
+
+def test_a_version_is_tested_for_leakage_before_it_is_offered(
+    bank: Bank, owner: Actor, settings: LazySettings, sign_in: Callable[[str], Client]
+) -> None:
+    settings.LEAKAGE_SHADOWS = 8
+    world.with_history(bank)
+    run = training.request_training(bank=bank, actor=owner)
+    training.run_training(bank=bank, run_id=run.pk)
+    with bank_scope(bank.pk):
+        found = ModelVersion.objects.get().leakage
+    assert found["shadows"] == 8
+    assert found["found"]["rows"] > 50
+    assert found["control"]["auc"] > 0.7
+    page = sign_in("sora").get(reverse("banks:model-card", args=[bank.slug, 1]))
+    assert "control that learned by heart" in page.content.decode()

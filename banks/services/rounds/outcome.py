@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from banks.ml.artifact import ModelArtifact
 from banks.ml.models.registry import size_of
 from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
-from banks.services import acceptance, datasets, versions
+from banks.services import acceptance, datasets, leakage, versions
 from banks.services.rounds import agreement, course, opening
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
@@ -140,6 +140,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
         return None
     recipe = RunRecipe.from_json(own.settings).for_bank(node.bank)
     prepared = datasets.prepare(node.bank, recipe)
+    tested = leakage.examine(artifact.model, prepared)
     with bank_scope(node.bank.pk):
         if (
             not _open_runs()
@@ -158,6 +159,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
                 scorer=artifact.model,
                 lineage=_lineage(run, candidate),
                 run=own,
+                leakage=tested,
             ),
             prepared=prepared,
         )

@@ -1,0 +1,1 @@
+"""What a model gives away about whom it learned from, measured before it is offered."""
