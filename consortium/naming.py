@@ -27,6 +27,8 @@ FAMILIES: dict[str, str | Promise] = {
     "blend": _("blend of logistic regression and boosted trees"),
     "ensemble": _("own and consortium's model joined"),
 }
+TRAINABLE = ("mlp", "logistic", "elm", "trees", "blend")
+"""The families that a task can name; an ensemble is a bank's own."""
 
 
 def step_name(step: str) -> str:

@@ -18,6 +18,7 @@ from aggregation.services import tasks as services
 from aggregation.views.saying import outcome, refuse
 from consortium.accounts.access import centre_page
 from consortium.accounts.models import Role
+from consortium.naming import TRAINABLE
 from consortium.protocol.errors import Refused
 
 
@@ -37,7 +38,8 @@ def new_task(request: Any) -> HttpResponse:
         else:
             return redirect("aggregation:task", made.pk)
     status = 422 if form.errors else 200
-    return render(request, "aggregation/new_task.html", {"form": form}, status=status)
+    context = {"form": form, "families": TRAINABLE}
+    return render(request, "aggregation/new_task.html", context, status=status)
 
 
 @centre_page()

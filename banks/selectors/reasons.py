@@ -152,7 +152,7 @@ def name_of(feature: str) -> str:
 
 
 def _sentence(reason: dict[str, Any], currency: str) -> str:
-    feature, unit = reason["feature"], _unit(reason["feature"])
+    feature, unit = reason["feature"], unit_of(reason["feature"])
     what = capfirst(name_of(feature))
     value = shown(reason["value"], unit, currency)
     if reason["value"] is None:
@@ -166,7 +166,8 @@ def _sentence(reason: dict[str, Any], currency: str) -> str:
     }
 
 
-def _unit(feature: str) -> str:
+def unit_of(feature: str) -> str:
+    """What a feature is counted in."""
     found = NAMES.get(feature) or NAMES.get(feature.rpartition("_")[0])
     return found[1] if found else "number"
 

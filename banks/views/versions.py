@@ -14,6 +14,7 @@ from banks.api.cards import card_json, onnx_response
 from banks.models import BankSettings, ModelVersion
 from banks.selectors import performance, transactions, versions
 from banks.selectors.cards import acceptance_of, card_of
+from banks.selectors.curves import curves_of
 from banks.selectors.evidence import evidence_of
 from banks.selectors.shadow import agreement_of
 from banks.services import shadow
@@ -58,6 +59,7 @@ def detail(request: Any, number: int) -> HttpResponse:
                 (_("Validation window"), performance.figures_of(version, window="validation")),
             ],
             "evidence": next(evidence_of(test), None),
+            "curves": curves_of(version, transactions.currency(request.bank)),
             "gain": version.comparisons.order_by("-window_until").first(),
             "currency": transactions.currency(request.bank),
             "thresholds": version.thresholds.select_related("set_by"),

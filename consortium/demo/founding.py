@@ -18,6 +18,8 @@ from consortium.demo import cast
 
 TASK = "Payment fraud"
 TASK_JA = "決済の不正検知"
+CURVES = "Payment fraud, one curve a feature"
+CURVES_JA = "決済の不正検知(特徴量ごとの曲線)"
 ZONE = "Asia/Tokyo"
 NIGHTLY = "0 3 * * *"
 ROUND_SECONDS = 600
@@ -58,6 +60,19 @@ def agree(banks: list[Bank], *, rounds: int) -> Task:
     return task
 
 
+def agree_on_curves(banks: list[Bank]) -> Task:
+    """A second task: logistic regression, whose long vectors are added under masks."""
+    task = Task.objects.filter(name=CURVES).first() or Task.objects.create(
+        **standard_task(_features(), family="logistic"),
+        name=CURVES,
+        name_ja=CURVES_JA,
+        protocol=Task.Protocol.SECAGG,
+        round_seconds=ROUND_SECONDS,
+    )
+    sign(task, banks)
+    return task
+
+
 def sign(task: Task, banks: list[Bank]) -> None:
     """The operator proposes these banks; each founder's administrator signs."""
     if not RosterVersion.objects.filter(task=task).exists():
@@ -73,10 +88,7 @@ def sign(task: Task, banks: list[Bank]) -> None:
 
 def _task(rounds: int) -> Task:
     task = Task.objects.create(
-        **standard_task(
-            FeaturePlan(label_delay_days=7, zone=ZONE, amount_unit=1),
-            training=TrainingPlan(rounds=rounds).to_json(),
-        ),
+        **standard_task(_features(), training=TrainingPlan(rounds=rounds).to_json()),
         name=TASK,
         name_ja=TASK_JA,
         weight_cap="50000",
@@ -85,6 +97,10 @@ def _task(rounds: int) -> Task:
     schedules.set_schedule(actor=cast.operator(), task=task, cron=NIGHTLY, zone=ZONE, enabled=True)
     task.refresh_from_db()
     return task
+
+
+def _features() -> FeaturePlan:
+    return FeaturePlan(label_delay_days=7, zone=ZONE)
 
 
 def share_a_key(task: Task, banks: list[Bank]) -> None:

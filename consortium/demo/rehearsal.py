@@ -88,7 +88,7 @@ def rehearse(plan: Rehearsal, *, address: str, say: Say) -> Outcome:
     with told(say, f"Phase 1: {plan.rounds} encrypted rounds"):
         run = working.start_together(task)
         working.wait(lambda: working.learned_together(run, banks), "Training together")
-    outcome = summary.outcome(banks, run, address, alerts_expected=False)
+    outcome = summary.outcome(banks, [run], address, alerts_expected=False)
     for row, bank in zip(outcome.banks, banks, strict=True):
         row |= {"import_seconds": import_seconds} | _steps(bank)
     return outcome

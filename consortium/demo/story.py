@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,10 @@ from consortium.demo.report import Outcome
 from consortium.demo.simulator import BANKS, MAPPING, BankData, simulate
 from consortium.demo.simulator.banks import REFUND, SPECIAL, SPREE, TAKEOVER, TERMINAL, TYPOLOGIES
 
-ROUNDS = {"small": 2, "normal": 5}
+ROUNDS = {"small": 2, "normal": 3}
 SEED = 2026
+PERCEPTRON = "a perceptron, updates added by threshold Paillier"
+LOGISTIC = "a logistic regression, long vectors added under masks"
 REASONS = {
     TERMINAL: "compromised_merchant",
     SPREE: "stolen_card",
@@ -40,9 +43,11 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
     with told(say, "Simulating transactions"):
         simulated = simulate(scale, seed=SEED, until=_midnight())
         files = {slug: _write(slug, data) for slug, data in simulated.items()}
-    task = founding.agree(banks, rounds=ROUNDS[scale])
+    tasks = [founding.agree(banks, rounds=ROUNDS[scale]), founding.agree_on_curves(banks)]
     with ThreadPoolExecutor(1) as beside:
-        key = beside.submit(_and_close, lambda: founding.share_a_key(task, banks))
+        keys = [
+            beside.submit(_and_close, partial(founding.share_a_key, task, banks)) for task in tasks
+        ]
         with told(say, "Workers read the files"):
             _hand_in(banks, {slug: past for slug, (past, _) in files.items()}, files_before=1)
         with told(say, "Phase 0: every bank trains alone"):
@@ -50,10 +55,14 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
                 working.train_alone(bank)
             _all(banks, working.trained_alone, "Training alone")
         with told(say, "Key ceremony: a shared key that nobody holds"):
-            key.result()
-    with told(say, f"Phase 1: {ROUNDS[scale]} encrypted rounds"):
-        run = working.start_together(task)
-        working.wait(lambda: working.learned_together(run, banks), "Training together")
+            for key in keys:
+                key.result()
+    runs = []
+    for task, what in zip(tasks, (PERCEPTRON, LOGISTIC), strict=True):
+        with told(say, f"Phase 1: {what}"):
+            runs.append(working.start_together(task))
+            together = partial(working.learned_together, runs[-1], banks)
+            working.wait(together, "Training together")
     for bank in banks:
         working.choose_the_better(bank)
     with told(say, "Today's transactions are scored and raise alerts"):
@@ -63,7 +72,7 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
         for bank in banks:
             working.decide_some(bank, _truth(simulated[bank.slug]))
     with told(say, "Every bank verifies its receipts"):
-        return summary.outcome(banks, run, address)
+        return summary.outcome(banks, runs, address)
 
 
 def _midnight() -> datetime:

@@ -19,21 +19,22 @@ ORIGINS = ("alone", "consortium", "ensemble")
 
 
 def outcome(
-    banks: list[Bank], run: TrainingRun, address: str, *, alerts_expected: bool = True
+    banks: list[Bank], runs: list[TrainingRun], address: str, *, alerts_expected: bool = True
 ) -> Outcome:
     """The summary of a story; what did not hold is among the ``problems``."""
     found = Outcome(
         banks=[_bank_row(bank) for bank in banks],
-        rounds=[_round_row(one) for one in run.rounds.all()],
+        rounds=[_round_row(one, run) for run in runs for one in run.rounds.all()],
         logins=cast.logins(banks[0]),
         click_first=_click_first(banks[0], address),
     )
-    for bank in banks:
-        report = ledger.verify(Node(bank), str(run.task_id))
-        if report.fault:
-            found.problems.append(f"{bank}: {report.fault.sentence}")
-        found.receipts_verified += sum(counted.frozen for counted in report.rounds)
-    found.problems += _problems(banks, run)
+    for run in runs:
+        for bank in banks:
+            report = ledger.verify(Node(bank), str(run.task_id))
+            if report.fault:
+                found.problems.append(f"{bank}: {report.fault.sentence}")
+            found.receipts_verified += sum(counted.frozen for counted in report.rounds)
+        found.problems += _problems(banks, run)
     if alerts_expected and not any(row["alerts"] for row in found.banks):
         found.problems.append("No bank has an alert.")
     return found
@@ -60,10 +61,12 @@ def _figures(found: Figures | None) -> dict[str, float | None]:
     }
 
 
-def _round_row(one: Round) -> dict[str, Any]:
+def _round_row(one: Round, run: TrainingRun) -> dict[str, Any]:
     sizes = Submission.objects.filter(round=one).values_list("size", flat=True)
     took = (one.finished_at - one.opened_at).total_seconds() if one.finished_at else None
     return {
+        "task": run.task.name,
+        "protocol": run.task.protocol,
         "step": one.step,
         "number": one.number,
         "state": one.state,
@@ -80,9 +83,9 @@ def _problems(banks: list[Bank], run: TrainingRun) -> list[str]:
     for bank in banks:
         with bank_scope(bank.pk):
             models |= set(
-                ModelVersion.objects.filter(origin="consortium").values_list(
-                    "artifact_sha256", flat=True
-                )
+                ModelVersion.objects.filter(
+                    origin="consortium", run__consortium_run=run.pk
+                ).values_list("artifact_sha256", flat=True)
             )
             if RoundPart.objects.filter(stage=RoundPart.Stage.FAILED).exists():
                 problems.append(f"{bank} failed in a round.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.db import close_old_connections
 
+from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import Task, TrainingRun
 from aggregation.services import runs
 from banks import wake
@@ -97,12 +98,15 @@ def learned_together(run: TrainingRun, banks: list[Bank]) -> bool:
         raise Stuck(f"The run failed: {run.reason}")
     if run.state == TrainingRun.State.RUNNING:
         return False
-    return all(_has_consortium_version(bank) for bank in banks)
+    if CentreVersion.objects.filter(run=run, state=CentreVersion.State.REJECTED).exists():
+        raise Stuck(f"The banks rejected the candidate of {run}.")
+    return all(_has_version_of(bank, run) for bank in banks)
 
 
-def _has_consortium_version(bank: Bank) -> bool:
+def _has_version_of(bank: Bank, run: TrainingRun) -> bool:
+    of_run = {"origin": ModelVersion.Origin.CONSORTIUM, "run__consortium_run": run.pk}
     with bank_scope(bank.pk):
-        return ModelVersion.objects.filter(origin=ModelVersion.Origin.CONSORTIUM).exists()
+        return ModelVersion.objects.filter(**of_run).exists()
 
 
 def choose_the_better(bank: Bank) -> None:
@@ -111,6 +115,7 @@ def choose_the_better(bank: Bank) -> None:
         found = (
             Comparison.objects.select_related("version")
             .filter(version__origin=ModelVersion.Origin.CONSORTIUM, difference_low__gt=0)
+            .order_by("-difference", "-version__number")
             .first()
         )
         chosen = BankSettings.objects.values_list("scoring_version", flat=True).get()

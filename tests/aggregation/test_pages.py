@@ -184,7 +184,7 @@ def form(**changes):
         "name": "Payments",
         "name_ja": "決済",
         "purpose": "fraud-detection",
-        "rounds": 3,
+        "protocol": "paillier-threshold",
         "round_seconds": 600,
         "vote_seconds": 600,
         "definition": json.dumps(standard_task(hidden=(4,))),
