@@ -10,6 +10,7 @@ from banks.views import (
     drilldown,
     imports,
     membership,
+    monthly,
     node,
     performance,
     privacy,
@@ -49,6 +50,8 @@ urlpatterns = [
     path("performance/together/", together.show, name="together"),
     path("performance/<int:number>/caught/", together.rows, name="caught"),
     path("performance/<int:number>/caught.csv", together.export, name="export-caught"),
+    path("performance/month/", monthly.show, name="month"),
+    path("performance/month.csv", monthly.export, name="export-month"),
     path("performance/changes/", thresholds.listing, name="threshold-changes"),
     *(
         path(

@@ -19,6 +19,7 @@ from banks.selectors import drilldown, performance, together
 from banks.selectors import studio as studios
 from banks.selectors import threshold_changes as selectors
 from banks.selectors.drilldown import Selection
+from banks.selectors.monthly import month_of
 from banks.services import threshold_changes as services
 from consortium.accounts.access import bank_api
 from consortium.accounts.models import Role
@@ -100,6 +101,20 @@ def caught(request: Any, version_id: uuid.UUID) -> Response:
     after = whole_number(query, "after") or 0
     opened = drilldown.opened(found.window, found.caught(who), after=after)
     return Response(wire.OpenedSerializer(opened).data)
+
+
+@extend_schema(
+    operation_id="performance_month",
+    parameters=[OpenApiParameter("month", description="YYYY-MM; the present month if not given")],
+    responses=wire.MonthSerializer,
+)
+@bank_api()
+def month(request: Any) -> Response:
+    """A calendar month of the desk on the bank's own clock; what is not measured is null."""
+    found = month_of(request.bank, request.query_params.get("month", ""))
+    if found is None:
+        raise Http404
+    return Response(wire.MonthSerializer(found).data)
 
 
 @extend_schema(

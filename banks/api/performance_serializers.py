@@ -93,3 +93,40 @@ class OpenedSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField()
     next = serializers.IntegerField(source="next_after", allow_null=True)
     rows = RowSerializer(many=True)
+
+
+class MonthCountsSerializer(serializers.Serializer[Any]):
+    raised = serializers.IntegerField()
+    decided = serializers.IntegerField()
+    fraud = serializers.IntegerField()
+    genuine = serializers.IntegerField()
+    cannot_tell = serializers.IntegerField()
+    fraud_amount = serializers.IntegerField(allow_null=True)
+    only_seen_together = serializers.IntegerField()
+    only_seen_together_amount = serializers.IntegerField(allow_null=True)
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    value = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField(source="whole")
+    interval = IntervalSerializer(allow_null=True)
+
+
+class RecallSerializer(serializers.Serializer[Any]):
+    value = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField(source="sampled", help_text="drawn below the threshold, decided")
+    interval = IntervalSerializer(allow_null=True)
+
+
+class MonthSerializer(serializers.Serializer[Any]):
+    """A month of the desk; amounts in minor units."""
+
+    first = serializers.DateField()
+    last_day = serializers.DateField()
+    has_ended = serializers.BooleanField()
+    counts = MonthCountsSerializer()
+    precision = ShareSerializer()
+    recall = RecallSerializer()
+    value_saved = serializers.IntegerField(source="saved", allow_null=True)
+    median_hours = serializers.FloatField(allow_null=True)
+    in_time = ShareSerializer()

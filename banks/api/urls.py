@@ -70,6 +70,7 @@ urlpatterns = [
     path("versions/<uuid:version_id>/studio", performance.studio),
     path("versions/<uuid:version_id>/rows", performance.rows),
     path("versions/<uuid:version_id>/caught", performance.caught),
+    path("performance/month", performance.month),
     path("threshold-changes", performance.changes),
     path("threshold-changes/<uuid:change_id>/approve", performance.approve),
     path("threshold-changes/<uuid:change_id>/return", performance.send_back),

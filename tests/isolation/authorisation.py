@@ -91,6 +91,8 @@ POST    LM       bank/<slug:bank>/performance/<int:number>/propose/
 POST    LM       bank/<slug:bank>/performance/<int:number>/roll-back/
 GET     ALMBR    bank/<slug:bank>/performance/changes/
 GET     ALMBR    bank/<slug:bank>/performance/together/
+GET     ALMBR    bank/<slug:bank>/performance/month/
+GET     ALMBR    bank/<slug:bank>/performance/month.csv
 GET     ALR      bank/<slug:bank>/performance/<int:number>/caught/
 GET     ALR      bank/<slug:bank>/performance/<int:number>/caught.csv
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/approve/
@@ -188,6 +190,7 @@ POST    LM       api/v1/banks/<slug:bank>/versions/<uuid:version_id>/threshold
 POST    LM       api/v1/banks/<slug:bank>/versions/<uuid:version_id>/threshold/roll-back
 GET     ALMBR    api/v1/banks/<slug:bank>/versions/<uuid:version_id>/studio
 GET     ALR      api/v1/banks/<slug:bank>/versions/<uuid:version_id>/rows
+GET     ALMBR    api/v1/banks/<slug:bank>/performance/month
 GET     ALMBR    api/v1/banks/<slug:bank>/threshold-changes
 GET     ALR      api/v1/banks/<slug:bank>/versions/<uuid:version_id>/caught
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/approve
