@@ -159,6 +159,7 @@ class Month:
         return [
             (decided - raised).total_seconds() / 3600
             for raised, decided in found.values_list("created_at", "decided_at")
+            if decided
         ]
 
     @property
