@@ -79,6 +79,7 @@ class TaskForm(forms.Form):
         label=_("How sums are closed"),
         choices=Task.Protocol.choices,
         initial=Task.Protocol.PAILLIER_THRESHOLD,
+        required=False,
         help_text=_(
             "Threshold Paillier for updates; masked sums for long vectors. The shared key is for "
             "the laboratory: any one bank could open every update."
@@ -115,6 +116,7 @@ class TaskForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """One of the two must be there; what it holds is read strictly."""
         cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["protocol"] = cleaned.get("protocol") or Task.Protocol.PAILLIER_THRESHOLD
         upload = cleaned.pop("file", None)
         pasted = cleaned.get("definition", "")
         if bool(upload) == bool(pasted.strip()):

@@ -157,6 +157,7 @@ def survives(mutant: Mutant) -> bool:
         copy = Path(folder)
         for part in ("consortium/protocol", "tests/protocol"):
             shutil.copytree(_ROOT / part, copy / part)
+        shutil.copy(_ROOT / "tests/cast.py", copy / "tests/cast.py")
         for package in ("consortium", "tests"):
             (copy / package / "__init__.py").touch()
         target = copy / "consortium" / "protocol" / f"{mutant.file}.py"
