@@ -119,6 +119,11 @@ class Transaction(OwnedByBank):
             models.Index(fields=["bank", "time"]),
             models.Index(fields=["bank", "account", "time"]),
             models.Index(fields=["bank", "counterparty", "time"]),
+            # What people search for and few rows have, newest first.
+            models.Index(fields=["bank", "amount"]),
+            models.Index(
+                fields=["bank", "-time", "-id"], condition=Q(label=1), name="known_frauds"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,14 +11,22 @@ import numpy as np
 from django.utils import timezone
 
 from banks.ml.features.plan import FeaturePlan, feature_names
-from banks.models import BankSettings, Import, ImportStatus, Transaction
+from banks.models import (
+    Alert,
+    AlertEvent,
+    BankSettings,
+    Import,
+    ImportStatus,
+    Score,
+    Transaction,
+)
 from banks.services import datasets
 from banks.services.scoring import Bench, Matrix, bench_of, raise_alerts
 from banks.services.signal import joint
 from consortium.accounts import audit
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
-from consortium.accounts.tenancy import bank_scope
+from consortium.accounts.tenancy import analyze, bank_scope
 
 ROWS_AT_ONCE: Final = 20_000
 
@@ -71,6 +79,7 @@ def score_import(*, bank: Bank, import_id: uuid.UUID) -> int:
             rows=len(wanted),
             alerts=alerts,
         )
+    analyze(Alert, AlertEvent, Score)
     return alerts
 
 

@@ -14,14 +14,14 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from banks.ml.schema import Mapping
-from banks.models import Import, ImportStatus
+from banks.models import Import, ImportStatus, Transaction
 from banks.services.imports import files
 from banks.services.imports.receiving import imported_before
 from banks.services.imports.staging import Staging, staging
 from consortium.accounts import audit
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
-from consortium.accounts.tenancy import bank_scope
+from consortium.accounts.tenancy import analyze, bank_scope
 from consortium.protocol.errors import Refused, gettext_noop
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _read(bank: Bank, imported: Import, part: Callable[[Source], Source] | None)
             outcome = _store(imported, checker, report, rows) | {"rows_read": rows_read}
             _finish(bank, imported, **outcome)
     if outcome["status"] == ImportStatus.DONE:
+        analyze(Transaction)  # autovacuum comes too late for the pages that people open next
         files.data_path(bank, imported.pk).unlink(missing_ok=True)
 
 

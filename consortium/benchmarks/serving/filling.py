@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from banks.ml.schema import CANONICAL, DAY, Mapping
 from banks.models import Import, ImportStatus, ModelVersion, Threshold
-from banks.services import batch_scoring, imports, training
+from banks.services import batch_scoring, carrying, imports, training
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank, Membership, Role, User
 from consortium.accounts.tenancy import bank_scope
@@ -24,11 +24,13 @@ EVERYTHING = 1e-12  # a threshold that alerts on every payment
 MAPPING = Mapping(columns={name: name for name in CANONICAL}, time_unit="us", amount_digits=0)
 
 
-def fill(people: int, rows: int, alerts: int) -> tuple[Bank, list[User]]:
-    """A bank with ``rows`` payments, a model in use, ``alerts`` open alerts, and its people."""
+def fill(people: int, rows: int, alerts: int) -> tuple[Actor, list[User]]:
+    """A bank with ``rows`` payments, a model in use, ``alerts`` alerts; its lead, its people."""
     bank = Bank.objects.create(slug=SLUG, name="Benchmark Bank", status=Bank.Status.ACTIVE)
-    users = [_person(bank, number) for number in range(people)]
-    owner = Actor(label=str(users[0]), user=users[0], bank=bank, role=Role.LEAD)
+    # Auditors may read every page; all come by sessions, so no password is needed.
+    users = [_person(bank, f"person{number}", Role.AUDITOR) for number in range(people)]
+    lead = _person(bank, "lead", Role.LEAD)
+    owner = Actor(label=str(lead), user=lead, bank=bank, role=Role.LEAD)
     payments = _payments(rows)
     history, open_rows = payments[: rows - alerts], payments[rows - alerts :]
     _import(bank, owner, history)
@@ -36,7 +38,8 @@ def fill(people: int, rows: int, alerts: int) -> tuple[Bank, list[User]]:
     training.run_training(bank=bank, run_id=run.pk)
     _import(bank, owner, open_rows.with_columns(label=pl.lit(None, pl.Int8)))
     _alert_on_all(bank, owner)
-    return bank, users
+    carrying.carry_forward(bank=bank)
+    return owner, users
 
 
 def accounts_of(rows: int) -> int:
@@ -61,10 +64,9 @@ def _payments(rows: int) -> pl.DataFrame:
     )
 
 
-def _person(bank: Bank, number: int) -> User:
-    """Auditors may read every page; they come by sessions, so no password is needed."""
-    user = User.objects.create_user(f"person{number}@{SLUG}.example", name=f"Person {number}")
-    Membership.objects.create(user=user, bank=bank, role=Role.AUDITOR)
+def _person(bank: Bank, name: str, role: Role) -> User:
+    user = User.objects.create_user(f"{name}@{SLUG}.example", name=name)
+    Membership.objects.create(user=user, bank=bank, role=role)
     return user
 
 

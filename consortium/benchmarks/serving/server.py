@@ -38,7 +38,11 @@ def serving(environment: Mapping[str, str]) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind((HERE, 0))
         port = free.getsockname()[1]
-    process = processes.start(web(HERE, port).argv, env=os.environ | dict(environment))
+    process = processes.start(
+        web(HERE, port).argv,
+        log=Path(environment["CONSORTIUM_DATA_DIR"]) / "web.log",
+        env=os.environ | dict(environment),
+    )
     try:
         _wait(port)
         yield Server(port, process.pid)
