@@ -51,3 +51,21 @@ PROTOCOLS: dict[str, str | Promise] = {
 def protocol_name(protocol: str) -> str:
     """How the sums of a task or round are closed."""
     return str(PROTOCOLS.get(protocol, protocol))
+
+
+PURPOSES: dict[str, str | Promise] = {
+    "derived hash": _("hash of the result"),
+    "freeze signature": _("signature under a list"),
+    "key ceremony": _("public half of a key"),
+    "log cosignature": _("cosignature of the log"),
+    "mask keys": _("mask keys"),
+    "opening share": _("part of a sum's opening"),
+    "roster": _("signature under a roster"),
+    "signal terms": _("vote on the signal's terms"),
+    "vote": _("vote on a model"),
+}
+
+
+def purpose_name(purpose: str) -> str:
+    """What a body left a bank for; an upload carries the name of its step."""
+    return str(PURPOSES.get(purpose) or step_name(purpose))
