@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, Count, Q, Value, When
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from banks.models import Alert
@@ -27,7 +28,6 @@ from .filters import (
     amount_band,
     found_by,
     matching,
-    of_view,
     only_band,
 )
 
@@ -83,22 +83,27 @@ def counts(bank: Bank, user: User, filters: Filters, currency: str = "JPY") -> C
 
 def _cells(bank: Bank, user: User, filters: Filters, deadlines: Deadlines) -> list[dict[str, Any]]:
     """Undecided alerts grouped by everything that a tab or a facet asks."""
-    flags = {tab: Case(When(of_view(tab, user), then=Value(1)), default=Value(0)) for tab in TABS}
+    held = Case(
+        When(status=Alert.Status.OPEN, then=Value("nobody")),
+        When(claimed_by=user, then=Value("me")),
+        default=Value("other"),
+    )
     rows = (
         Alert.objects.filter(Q(status__in=OPEN), found_by(bank, filters.q), bank=bank)
         .annotate(
-            **{f"tab_{tab}": flag for tab, flag in flags.items()},
+            held=held,
+            asleep=Q(snoozed_until__gt=timezone.now()),
             amount_band=amount_band(),
             age_band=age_band(deadlines),
             only_band=only_band(),
         )
-        .values(*(f"tab_{tab}" for tab in TABS), "channel", "amount_band", "age_band", "only_band")
+        .values("held", "asleep", "channel", "amount_band", "age_band", "only_band")
         .annotate(n=Count("pk"))
         .order_by()
     )
     return [
         {
-            "tabs": {tab for tab in TABS if row[f"tab_{tab}"]},
+            "tabs": _tabs_of(row["held"], asleep=bool(row["asleep"])),
             "channel": row["channel"],
             "amount": row["amount_band"],
             "age": row["age_band"],
@@ -107,6 +112,16 @@ def _cells(bank: Bank, user: User, filters: Filters, deadlines: Deadlines) -> li
         }
         for row in rows
     ]
+
+
+def _tabs_of(held: str, *, asleep: bool) -> set[str]:
+    """The tabs that show such alerts; the same as ``filters.of_view`` says to the database."""
+    tabs = {"later"} if asleep else {"open"}
+    if held == "nobody" and not asleep:
+        tabs.add("unassigned")
+    if held == "me":
+        tabs.add("mine")
+    return tabs
 
 
 def _fits(cell: dict[str, Any], filters: Filters, names: Iterable[str]) -> bool:
