@@ -4,6 +4,7 @@ import pytest
 
 from banks.ml.boosting import TreePlan
 from banks.ml.schema import Mapping
+from consortium.benchmarks import leakage
 from consortium.benchmarks.detection import contenders, run
 from consortium.benchmarks.detection.adding import masked_sum, packed_sum
 from consortium.protocol.packing import layout_named
@@ -91,3 +92,15 @@ def test_masked_and_packed_sums_are_the_sum():
     expected = np.sum(vectors, axis=0)
     assert np.array_equal(masked_sum(vectors), expected)
     assert np.array_equal(packed_sum(vectors, layout_named("k56b64")), expected)
+
+
+def test_leakage_is_measured_for_each_family_beside_its_control(files, monkeypatch):
+    monkeypatch.setattr(contenders, "TREES", TreePlan(trees=5, depth=3))
+    monkeypatch.setattr(contenders, "MLP_ROUNDS", 1)
+    monkeypatch.setattr(leakage, "SHADOWS", 8)
+    transactions, banks = files
+    when = ("2024-02-05", "2024-02-10:2024-02-15", "2024-02-20:2024-02-28")
+    report = leakage.run([transactions], MAPPING, banks, *when, label_delay=3)
+    assert [row["model"] for row in report["results"]] == ["logistic", "trees", "mlp"]
+    for row in report["results"]:
+        assert row["found"]["auc"] < 0.7 < row["control"]["auc"]

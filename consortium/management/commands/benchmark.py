@@ -1,4 +1,4 @@
-"""`manage.py benchmark aggregation|detection|features|scoring|serving`: comparable figures."""
+"""`manage.py benchmark PART`: figures that can be compared from version to version."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parts = parser.add_subparsers(dest="part", required=True)
         add_aggregation(parts.add_parser("aggregation", help="encrypted sums, against peers"))
         add_detection(parts.add_parser("detection", help="alone, federated, pooled"))
+        add_comparison(parts.add_parser("leakage", help="membership inference by LiRA"))
         features = parts.add_parser("features", help="building features, and a further day")
         add_sources(features)
         scoring = parts.add_parser("scoring", help="one transaction, and many")
@@ -55,15 +56,19 @@ def add_aggregation(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detection(parser: argparse.ArgumentParser) -> None:
+    add_comparison(parser)
+    parser.add_argument("--bucket", type=int, default=24, metavar="HOURS")
+    parser.add_argument("--encrypt", action="store_true", help="really encrypt, not only quantise")
+
+
+def add_comparison(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     parser.add_argument("--banks", type=Path, metavar="FILE", help="a table of account → bank")
     parser.add_argument("--train-until", required=True, metavar="DAY")
     parser.add_argument("--validate", required=True, metavar="DAY:DAY")
     parser.add_argument("--test", required=True, metavar="DAY:DAY")
     parser.add_argument("--label-delay", type=int, default=7, metavar="DAYS")
-    parser.add_argument("--bucket", type=int, default=24, metavar="HOURS")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--encrypt", action="store_true", help="really encrypt, not only quantise")
 
 
 def aggregation(options: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +90,14 @@ def detection(options: dict[str, Any]) -> dict[str, Any]:
         bucket_hours=options["bucket"],
         **{name: options[name] for name in names},
     )
+
+
+def leakage(options: dict[str, Any]) -> dict[str, Any]:
+    from consortium.benchmarks import leakage
+
+    names = ("train_until", "validate", "test", "label_delay", "seed")
+    chosen = {name: options[name] for name in names}
+    return leakage.run(options["transactions"], mapping_of(options), options["banks"], **chosen)
 
 
 def features(options: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +126,7 @@ MEASURES = {
     "aggregation": aggregation,
     "detection": detection,
     "features": features,
+    "leakage": leakage,
     "scoring": scoring,
     "serving": serving,
 }
