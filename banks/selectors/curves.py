@@ -17,6 +17,7 @@ from banks.services.scorers import Ensemble, Scorer, scorer_of
 from consortium.templatetags.figures import MINOR_DIGITS
 
 DRAWN: Final = 8
+WIDE: Final = 100  # times the smallest value
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,12 @@ def _shape(curve: Curve, drawn: bool, currency: str) -> Shape:
         [_shown(float(at), unit_of(curve.feature), currency), round(float(adds), 3)]
         for at, adds in zip(curve.at, curve.adds, strict=True)
     ]
+    axis = _axis(points, unit_of(curve.feature), currency)
+    if "scale" in axis:
+        points = [point for point in points if point[0] > 0]
     chart = {
         "kind": "line",
-        "x": {"name": _axis(name, unit_of(curve.feature), currency)},
+        "x": axis,
         "y": {"name": _("adds to the log-odds")},
         "series": [{"name": name, "points": points}],
     }
@@ -96,7 +100,8 @@ def _shown(value: float, unit: str, currency: str) -> float:
     return float(f"{value:.4g}")
 
 
-def _axis(name: str, unit: str, currency: str) -> str:
+def _axis(points: list[list[float]], unit: str, currency: str) -> dict[str, Any]:
+    """Its unit; logarithmic where a few values would otherwise hide all others at one end."""
     units = {
         "money": currency,
         "log money": currency,
@@ -104,4 +109,8 @@ def _axis(name: str, unit: str, currency: str) -> str:
         "days": _("days"),
         "times": _("times"),
     }
-    return f"{name} ({units[unit]})" if unit in units else name
+    axis: dict[str, Any] = {"name": units.get(unit, "")}
+    above = [at for at, _adds in points if at > 0]
+    if len(above) > 1 and points[0][0] >= 0 and max(above) > WIDE * min(above):
+        axis["scale"] = "log"
+    return axis
