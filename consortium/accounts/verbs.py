@@ -35,7 +35,7 @@ VERBS: dict[str, str | Promise] = {
     "key.discarded": _("key discarded"),
     "key.published": _("public key published"),
     "key.retired": _("key retired"),
-    "key.rotated": _("signing key replaced"),
+    "key.rotated": _("shared key set aside for a new one"),
     "key.witnessed": _("key witnessed"),
     "ledger.exported": _("ledger of what left exported"),
     "log.exported": _("log exported"),
