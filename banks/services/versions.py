@@ -15,10 +15,11 @@ from django.db.models import Max
 
 from banks.ml.ensemble import choose_own_weight
 from banks.ml.explanation import typical_values
+from banks.ml.features.plan import FeaturePlan
 from banks.ml.ranking import sigmoid
 from banks.models import BankSettings, ModelVersion, TrainingRun
 from banks.services import evaluation, thresholds
-from banks.services.datasets import Prepared, Recipe, data_version
+from banks.services.datasets import Prepared, Recipe, data_version, prepare
 from banks.services.scorers import Ensemble, Scorer, ensemble_description, scorer_of
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
@@ -123,12 +124,13 @@ def add_consortium_version(
             alone = None  # it has seen the test window; nothing fair can be said
         own = scorer_of(alone) if alone else None
     theirs = evaluation.measure(own, prepared) if own else None
+    by_itself = evaluation.measure(own, _own_view(bank, alone, new)) if own and alone else None
     with bank_scope(bank.pk):
         version = add_version(bank=bank, new=new, prepared=prepared, measured=ours)
-        if alone is None or theirs is None:
+        if alone is None or theirs is None or by_itself is None:
             return version, None
-        evaluation.store(alone, theirs)
-        compare_with(version, alone, ours["test"], theirs["test"])
+        evaluation.store(alone, by_itself)
+        compare_with(version, alone, ours["test"], by_itself["test"])
         if version.status not in USABLE:
             return version, None
         ensemble = build_ensemble(
@@ -138,8 +140,15 @@ def add_consortium_version(
             prepared=prepared,
             recipe=new.recipe,
             measured=(theirs, ours),
+            by_itself=by_itself,
         )
     return version, ensemble
+
+
+def _own_view(bank: Bank, alone: ModelVersion, new: NewVersion) -> Prepared:
+    """The same rows as the bank's own model was made to see them: without other banks' help."""
+    plan = FeaturePlan.from_json(alone.feature_plan)
+    return prepare(bank, Recipe(plan, new.recipe.windows))
 
 
 def build_ensemble(
@@ -150,10 +159,12 @@ def build_ensemble(
     prepared: Prepared,
     recipe: Recipe,
     measured: Sequence[dict[str, evaluation.Measured]] | None = None,
+    by_itself: dict[str, evaluation.Measured] | None = None,
 ) -> ModelVersion:
     """Join the own model to the consortium's, with the weight that validation supports.
 
-    ``measured`` are the logits of (alone, consortium) where the caller has them already. Call in
+    ``measured`` are the logits of (alone, consortium) where the caller has them already,
+    ``by_itself`` those of the own model on its own view, against which the gain is told. Call in
     the bank's scope.
     """
     own, shared = scorer_of(alone), scorer_of(consortium)
@@ -187,7 +198,7 @@ def build_ensemble(
         prepared=prepared,
         measured=together,
     )
-    compare_with(version, alone, together["test"], theirs["test"])
+    compare_with(version, alone, together["test"], (by_itself or theirs)["test"])
     return version
 
 

@@ -100,7 +100,7 @@ def _task(rounds: int) -> Task:
 
 
 def _features() -> FeaturePlan:
-    return FeaturePlan(label_delay_days=7, zone=ZONE)
+    return FeaturePlan(label_delay_days=7, zone=ZONE, joint=True)
 
 
 def share_a_key(task: Task, banks: list[Bank]) -> None:

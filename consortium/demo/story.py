@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from banks.ml.schema import Mapping
 from consortium.accounts.models import Bank
-from consortium.demo import cast, founding, summary, working
+from consortium.demo import cast, founding, signalling, summary, working
 from consortium.demo.report import Outcome
 from consortium.demo.simulator import BANKS, MAPPING, BankData, simulate
 from consortium.demo.simulator.banks import REFUND, SPECIAL, SPREE, TAKEOVER, TERMINAL, TYPOLOGIES
@@ -57,6 +57,9 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
         with told(say, "Key ceremony: a shared key that nobody holds"):
             for key in keys:
                 key.result()
+    with told(say, "Banks add up the counterparties they share"):
+        signal = signalling.start(signalling.agree(banks), _midnight())
+        working.wait(lambda: signalling.told(signal, banks), "Adding up counterparties")
     runs = []
     for task, what in zip(tasks, (PERCEPTRON, LOGISTIC), strict=True):
         with told(say, f"Phase 1: {what}"):
@@ -68,6 +71,7 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
     with told(say, "Today's transactions are scored and raise alerts"):
         _hand_in(banks, {slug: today for slug, (_, today) in files.items()}, files_before=2)
         _all(banks, working.scored, "Scoring")
+    signalling.measure(banks)
     with told(say, "Analysts decide some of the alerts"):
         for bank in banks:
             working.decide_some(bank, _truth(simulated[bank.slug]))
