@@ -75,7 +75,7 @@ def related(transaction: Transaction) -> Related | None:
     own = next((row for row in found if row["account"] == transaction.account), None)
     others = [row for row in found if row is not own][: MOST_ACCOUNTS - 1]
     if own is None and transaction.account:
-        own = by_account.filter(account=transaction.account).first()
+        own = by_account.filter(account=transaction.account).order_by("account").first()
     shown = [row for row in (own, *others) if row]
     most = max((row["total"] for row in shown), default=0) or 1
     return Related(
