@@ -94,7 +94,7 @@ def adopt_version(bank_id: str, run: str) -> None:
 
 @shared_task
 def measure_signal(bank_id: str) -> None:
-    price.measure(Bank.objects.get(pk=bank_id))
+    price.measure_if_possible(Bank.objects.get(pk=bank_id))
 
 
 @shared_task

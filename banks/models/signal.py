@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -101,6 +102,11 @@ class SignalOpening(OwnedByBank):
 
     def __str__(self) -> str:
         return f"{self.first_day}/{self.end_day}"
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The newest day that is in the sums."""
+        return self.end_day - datetime.timedelta(days=1)
 
 
 class SignalPrice(OwnedByBank):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ class Standing:
 def standing(bank: Bank) -> Standing:
     """What the bank's own database knows; needs the bank's scope."""
     newest = openings.newest(bank)
-    until = newest.end_day - timedelta(days=1) if newest else None
+    until = newest.last_day if newest else None
     return Standing(
         newest=newest,
         until=until,
@@ -102,7 +102,7 @@ def seen_by_members(alert: Alert) -> dict[str, Any] | None:
     frauds = values.get(FRAUDS)
     return {
         "frauds": None if frauds is None else round(frauds),
-        "until": newest.end_day - timedelta(days=1),
+        "until": newest.last_day,
         "banks": newest.banks,
     }
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import structlog
 
 from banks.ml.features.sums import BucketSums
 from banks.ml.ranking import average_precision, group_draws, paired_difference
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 DRAWS: Final = 200
 LEAST_FRAUDS: Final = 10
 SEED: Final = 1
+log = structlog.get_logger(__name__)
+
+
+def measure_if_possible(bank: Bank) -> None:
+    """What the worker does: where there is too little to say anything, nothing is kept."""
+    try:
+        measure(bank)
+    except Refused as refused:
+        log.info("signal_not_measured", bank=bank.slug, code=refused.code)
 
 
 def measure(bank: Bank) -> SignalPrice:
