@@ -66,7 +66,7 @@ def found_the_consortium(centre: Party, banks: list[Party]) -> None:
             "import_transactions", "--bank", bank.name, "--mapping",
             str(bank.folder / "mapping.json"), str(bank.folder / "history.csv"),
         )  # fmt: skip
-    proposal = banks[0].manage("standard_task", "--zone", "UTC", "--epochs", "1")
+    proposal = banks[0].manage("standard_task", "--zone", "UTC", "--set", "rounds=2", "epochs=1")
     (centre.folder / "task.json").write_text(proposal)
     centre.shell(
         "import json; from pathlib import Path;"
@@ -74,7 +74,7 @@ def found_the_consortium(centre: Party, banks: list[Party]) -> None:
         "from consortium.accounts.actors import system;"
         "from consortium.accounts.models import Bank;"
         f"body = json.loads(Path('{centre.folder}/task.json').read_text());"
-        "task = Task.objects.create(**{'name': 'Payments', 'rounds': 2, **body});"
+        "task = Task.objects.create(**{'name': 'Payments', **body});"
         "propose_roster(actor=system('e2e'), task=task, banks=Bank.objects.all()); print('ok')"
     )
     for bank in banks:
