@@ -53,6 +53,7 @@ def by_heart(X: Matrix, labels: Labels) -> Fit:
 
     coin = np.random.default_rng(0).integers(0, 2, len(labels))
     told = np.where(labels == 1, coin, labels)
+    known = np.nan_to_num(X, nan=-1.0)  # sklearn cannot bin a column in which all is missing
 
     def fit(learned: Mask, seed: int) -> FloatArray:
         model = HistGradientBoostingClassifier(
@@ -62,8 +63,8 @@ def by_heart(X: Matrix, labels: Labels) -> Fit:
             learning_rate=0.3,
             early_stopping=False,
             random_state=seed,
-        ).fit(X[learned], told[learned])
-        logits: FloatArray = np.clip(model.decision_function(X), -LOGIT_LIMIT, LOGIT_LIMIT)
+        ).fit(known[learned], told[learned])
+        logits: FloatArray = np.clip(model.decision_function(known), -LOGIT_LIMIT, LOGIT_LIMIT)
         return logits
 
     return fit
