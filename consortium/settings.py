@@ -147,7 +147,9 @@ DATABASES = {
 DATABASES["default"]["TEST"] = {"NAME": "test_consortium" + env_text("TEST_DB_SUFFIX")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
-REDIS_URL = CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
+REDIS_URL = CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1).replace(
+    "?virtual_host=", "?db=", 1
+)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }

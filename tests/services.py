@@ -15,6 +15,7 @@ import pytest
 
 from consortium.embedded import Services
 
+REDIS_DATABASES = 16
 _open = ExitStack()
 
 
@@ -26,6 +27,17 @@ def pytest_load_initial_conftests() -> None:
     if "DATABASE_URL" not in os.environ:
         services = Services(_new_folder("consortium-test-"), durable=False)
         os.environ.update(_open.enter_context(services))
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["CELERY_BROKER_URL"] = _own_database(os.environ["CELERY_BROKER_URL"], worker)
+
+
+def _own_database(broker: str, worker: str) -> str:
+    """The Redis database of one xdist worker: its tests empty it and count in it."""
+    own = int(worker.removeprefix("gw")) + 1
+    if broker.startswith("redis+socket:"):
+        return f"{broker}?virtual_host={own}"
+    address, _, number = broker.rpartition("/")
+    return f"{address}/{(int(number) + own) % REDIS_DATABASES}"
 
 
 def _new_folder(prefix: str) -> Path:

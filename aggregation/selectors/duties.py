@@ -22,8 +22,9 @@ from aggregation.services.enrolment import MEMBERS
 from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import LIVE, manifest_of
 from consortium.accounts.models import Bank
+from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.roster import Roster
-from consortium.protocol.spec import Duty, Epoch, NextDuties
+from consortium.protocol.spec import Epoch
 
 POLL_SECONDS = 1
 IDLE_POLL_SECONDS = 10

@@ -9,7 +9,7 @@ from django.core.management import CommandError
 
 from banks.services.rounds.node import Node
 from consortium.accounts.models import Bank
-from consortium.protocol.spec import NextDuties
+from consortium.protocol.duties import NextDuties
 
 
 def find_node(slug: str | None) -> Node:

@@ -14,6 +14,7 @@ from django.test import Client
 from consortium.protocol import custody, paillier, popk, threshold
 from consortium.protocol.custody import Act
 from consortium.protocol.dealing import Dealing, check_dealing
+from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.envelope import (
     Signed,
     SigningKey,
@@ -31,14 +32,12 @@ from consortium.protocol.spec import (
     Box,
     Custodian,
     DerivedResult,
-    Duty,
     Epoch,
     FreezeCertificate,
     FreezeSignature,
     JoinRequest,
     Manifest,
     ModelVote,
-    NextDuties,
     PartialHeader,
     Receipt,
     Step,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.spec import (
     Box,
     DerivedResult,
-    Duty,
     Epoch,
     FreezeCertificate,
     FreezeProposal,
@@ -20,7 +20,6 @@ from consortium.protocol.spec import (
     JoinRequest,
     Manifest,
     ModelVote,
-    NextDuties,
     PartialHeader,
     Receipt,
     Step,

@@ -30,8 +30,8 @@ from banks.services.rounds import (
 from banks.services.rounds.node import Node
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.errors import Refused, gettext_noop
-from consortium.protocol.spec import Duty, NextDuties
 from consortium.protocol.wire import Json
 
 LEASE = timedelta(seconds=90)
