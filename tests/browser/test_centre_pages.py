@@ -134,7 +134,7 @@ def test_a_round_is_given_up_from_its_page(
     run = TrainingRun.objects.order_by("-started_at").first()
     page.goto(f"/centre/runs/{run.pk}/")
     page.locator("summary", has_text="Give up round 0").click()
-    page.get_by_label("Reason").fill("two nodes are being moved")
+    page.locator("#why-give-up").fill("two nodes are being moved")
     page.get_by_role("button", name="Give this round up").click()
     expect(
         page.get_by_text("The operator gave the round up: two nodes are being moved")
