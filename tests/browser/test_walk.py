@@ -204,8 +204,8 @@ def origins(bank: Bank) -> set[str]:
 
 
 def the_lead_chooses_a_threshold(story: Story) -> None:
-    """Point 5: three models side by side; the slider moves, the choice is kept with its reason."""
-    lead = story.lead
+    """Point 5: the slider moves; the lead proposes, the model owner approves."""
+    lead, owner = story.lead, story.owner
     lead.go("/bank/sakura/performance/")
     lead.picture("performance-three")
     before = lead.page.locator("#threshold").inner_text()
@@ -215,9 +215,11 @@ def the_lead_chooses_a_threshold(story: Story) -> None:
     expect(lead.page.locator("#threshold")).not_to_have_text(before)
     chosen = lead.page.locator("#threshold").inner_text()
     lead.page.locator("#id_reason").fill("重視" if lead.walk.language == "ja" else "catch more")
-    lead.press("Put in force")
-    expect(lead.page.get_by_role("rowheader", name=chosen)).to_be_visible()
-    lead.picture("threshold-in-force")
+    lead.press("Propose")
+    owner.go("/bank/sakura/performance/changes/")
+    owner.confirm("Approve", "Approve")
+    expect(owner.page.get_by_role("cell", name=chosen).first).to_be_visible()
+    owner.picture("threshold-in-force")
 
 
 def new_transactions_raise_alerts(story: Story) -> None:
