@@ -23,7 +23,7 @@ PROTOCOLS = {
 }
 OPENS_ONE_BANK = {
     "paillier-threshold": gettext_lazy("a majority of the banks together"),
-    "secagg": gettext_lazy("nobody, unless all others collude"),
+    "secagg": gettext_lazy("a quorum of the banks together with the centre"),
     "paillier-phe": gettext_lazy("any bank that sees the traffic"),
     "naive-phe": gettext_lazy("any bank that sees the traffic"),
     "tenseal-ckks": gettext_lazy("any bank that sees the traffic"),

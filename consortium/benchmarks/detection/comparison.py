@@ -13,6 +13,7 @@ from consortium.benchmarks.detection import data, scopes
 from consortium.benchmarks.detection.adding import adder
 from consortium.benchmarks.detection.data import View
 from consortium.benchmarks.detection.judging import Scored, differences, report_rows
+from consortium.benchmarks.measuring import machine
 
 Say = Callable[[str], None]
 
@@ -65,7 +66,13 @@ def run(
     rows = [row for contender in scored for row in report_rows(contender, together.banks)]
     paired = differences(_pairs(scored), together.banks, seed)
     seconds = round(time.perf_counter() - started, 1)
-    return {"results": rows, "differences": paired, "protocol": protocol, "seconds": seconds}
+    return {
+        "results": rows,
+        "differences": paired,
+        "protocol": protocol,
+        "seconds": seconds,
+        "machine": machine(),
+    }
 
 
 def _compare(

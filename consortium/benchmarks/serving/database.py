@@ -22,7 +22,11 @@ def own_database() -> Iterator[dict[str, str]]:
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         settings.DATA_DIR = Path(folder)
         try:
-            yield {"CONSORTIUM_DATA_DIR": folder, "DATABASE_URL": _url()}
+            yield {
+                "CONSORTIUM_DATA_DIR": folder,
+                "CONSORTIUM_SECRET_KEY": settings.SECRET_KEY,
+                "DATABASE_URL": _url(),
+            }
         finally:
             settings.DATA_DIR = usual_folder
             connection.creation.destroy_test_db(usual_name, verbosity=0)
