@@ -2,8 +2,10 @@
 security, see the first migration)."""
 
 from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score, ShadowScore
+from .cases import Case, CaseAlert, CaseEvent, CaseStep, ContactAttempt
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .evaluated import EvaluatedRows
+from .freezes import FreezeRequest
 from .lookback import CarriedPast, Carry
 from .rounds import (
     ProtocolAct,
@@ -32,10 +34,16 @@ __all__ = [
     "BulkAction",
     "CarriedPast",
     "Carry",
+    "Case",
+    "CaseAlert",
+    "CaseEvent",
+    "CaseStep",
     "Comparison",
+    "ContactAttempt",
     "EvaluatedRows",
     "Evaluation",
     "EvaluationSegment",
+    "FreezeRequest",
     "Import",
     "ImportStatus",
     "Label",

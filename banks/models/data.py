@@ -97,10 +97,11 @@ class Transaction(OwnedByBank):
     source = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    external_id = models.CharField(_("transaction id"), max_length=80)
+    # Names are compared byte by byte, so that their beginnings are found by index on any server.
+    external_id = models.CharField(_("transaction id"), max_length=80, db_collation="C")
     time = models.DateTimeField(_("time"))
-    account = models.CharField(_("account"), max_length=80, blank=True)
-    counterparty = models.CharField(_("counterparty"), max_length=80, blank=True)
+    account = models.CharField(_("account"), max_length=80, blank=True, db_collation="C")
+    counterparty = models.CharField(_("counterparty"), max_length=80, blank=True, db_collation="C")
     amount = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3, default="JPY")
     channel = models.CharField(_("channel"), max_length=20, blank=True)
