@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from aggregation.api import operations, operators, standing
+from aggregation.api import admission, operations, operators, standing
 
 TASK = "centre/tasks/<uuid:task_id>/"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("centre/banks", operators.banks),
     path("centre/banks/invite", operators.invite),
     path("centre/banks/<slug:slug>/invitation", operators.renew),
+    path("centre/banks/<slug:slug>/admission", admission.steps),
+    path("centre/banks/<slug:slug>/comparison", admission.compare),
     re_path(r"^centre/banks/(?P<slug>[-\w]+)/(?P<act>suspend|reinstate|remove)$", operators.act),
     path("centre/tasks", operators.tasks),
     path("centre/tasks/make", standing.make_task),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("invite/", banks.invite, name="invite"),
     path("banks/<slug:slug>/", banks.bank, name="bank"),
     path("banks/<slug:slug>/invitation/", banks.renew, name="renew"),
+    path("banks/<slug:slug>/compare/", banks.compare, name="compare"),
     path("banks/<slug:slug>/<slug:act>/", banks.act, name="bank-act"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/new/", tasks.new_task, name="new-task"),

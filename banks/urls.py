@@ -12,6 +12,7 @@ from banks.views import (
     membership,
     monthly,
     node,
+    onboarding,
     performance,
     privacy,
     settings,
@@ -96,6 +97,8 @@ urlpatterns = [
     path("signal/measure/", signal.measure, name="signal-measure"),
     path("signal/<uuid:task>/terms/", signal.decide, name="signal-terms"),
     path("node/", node.node, name="node"),
+    path("joining/", onboarding.onboarding, name="onboarding"),
+    path("joining/test/", onboarding.probe, name="test-connection"),
     path("consortium/", membership.membership, name="membership"),
     path(
         "consortium/rosters/<uuid:task>/<int:version>/sign/",

@@ -1,4 +1,4 @@
-"""Shapes that both worlds' APIs share: signs of life and programs."""
+"""Shapes that both worlds' APIs share: signs of life, programs, steps of a guided path."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ class WorkQueueSerializer(serializers.Serializer[Any]):
 class ProgramSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     version = serializers.CharField()
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    code = serializers.CharField(source="found.code")
+    title = serializers.CharField(source="found.title")
+    state = serializers.ChoiceField(choices=["done", "now", "waiting", "next"])
+    at = serializers.DateTimeField(source="found.at", allow_null=True)
+    by = serializers.CharField(source="found.by", allow_blank=True)
+    awaits = serializers.ListField(source="found.awaits", child=serializers.CharField())

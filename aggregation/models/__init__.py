@@ -3,7 +3,14 @@ log and published sums. No plaintext update, no key share, no bank's counts."""
 
 from .epochs import EpochSignature, KeyEpoch, SealedShare
 from .ledger import HeadCosignature, LogEntry, LogHead
-from .members import BankInvitation, NodeContact, RosterSignature, RosterVersion, SeenNonce
+from .members import (
+    BankInvitation,
+    KeyComparison,
+    NodeContact,
+    RosterSignature,
+    RosterVersion,
+    SeenNonce,
+)
 from .rounds import (
     Derived,
     FreezeSignature,
@@ -25,6 +32,7 @@ __all__ = [
     "EpochSignature",
     "FreezeSignature",
     "HeadCosignature",
+    "KeyComparison",
     "KeyEpoch",
     "LogEntry",
     "LogHead",

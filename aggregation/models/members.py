@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consortium.accounts.models import Bank
+from consortium.accounts.models import Bank, User
 
 from .tasks import Task
 
@@ -24,6 +24,27 @@ class BankInvitation(models.Model):
 
     def __str__(self) -> str:
         return str(self.bank)
+
+
+class KeyComparison(models.Model):
+    """An operator heard a bank's check number from its people, and it was the one of its keys.
+
+    The number stands for the keys: with other keys the comparison says nothing any more.
+    """
+
+    bank = models.ForeignKey(Bank, on_delete=models.CASCADE, related_name="comparisons")
+    number = models.CharField(max_length=40)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bank", "number", "by"], name="compared_once_by_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank}: {self.by}"
 
 
 class RosterVersion(models.Model):

@@ -11,6 +11,7 @@ from aggregation import keys
 from aggregation.models import RosterSignature, RosterVersion, Task
 from aggregation.refusals import Contradicts, NotHere
 from aggregation.services import ledger
+from aggregation.services.comparing import check_compared
 from aggregation.services.enrolment import MEMBERS
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, node
@@ -57,6 +58,9 @@ def propose_roster(*, actor: Actor, task: Task, banks: Iterable[Bank]) -> Roster
     )
     if before and before.members == roster.members:
         raise Refused("same_members", gettext_noop("These are the members already."), field="banks")
+    if before:  # founders compare with each other: every one of them signs
+        known = set(before.members)
+        check_compared(actor=actor, newcomers=(b for b in chosen if _member(b) not in known))
     row = RosterVersion.objects.create(
         task=task,
         version=roster.version,

@@ -1,10 +1,11 @@
-"""Banks: invited, compared, suspended, taken back, removed."""
+"""Banks: guided in from the invitation to the first round, suspended, taken back, removed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.apps import apps
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,12 @@ from django.views.decorators.http import require_POST
 from aggregation.forms import InviteForm
 from aggregation.invitations import join_link
 from aggregation.selectors import members
+from aggregation.selectors.admission import admission, leaving
+from aggregation.selectors.agreements import agreements
 from aggregation.services import enrolment
+from aggregation.services.comparing import compare_keys
 from aggregation.views.saying import outcome, refuse
-from consortium.accounts.access import centre_page
+from consortium.accounts.access import centre_page, translated
 from consortium.accounts.models import Bank, Role
 from consortium.protocol.errors import Refused
 
@@ -60,6 +64,19 @@ def renew(request: Any, slug: str) -> HttpResponse:
 
 @require_POST
 @centre_page(Role.OPERATOR)
+def compare(request: Any, slug: str) -> HttpResponse:
+    """What the operator heard is compared here, not by eye; a difference is said with its block."""
+    found = _bank(slug)
+    try:
+        compare_keys(actor=request.actor, bank=found, said=request.POST.get("said", "")[:200])
+    except Refused as refused:
+        return _page(request, slug, differs=translated(refused), status=422)
+    messages.success(request, _("The number is right. Another operator can propose the bank now."))
+    return redirect("aggregation:bank", slug)
+
+
+@require_POST
+@centre_page(Role.OPERATOR)
 def act(request: Any, slug: str, act: str) -> HttpResponse:
     if act not in ACTS:
         raise Http404
@@ -69,12 +86,18 @@ def act(request: Any, slug: str, act: str) -> HttpResponse:
     return redirect("aggregation:bank", slug)
 
 
-def _page(request: Any, slug: str, *, invitation: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: Any, slug: str, *, invitation: str = "", differs: str = "", status: int = 200
+) -> HttpResponse:
     found = members.members(slug=slug)
     if not found:
         raise Http404
+    agreed = agreements()
     context = {
         "member": found[0],
+        "admission": admission(found[0], request.user, agreed),
+        "leaving": leaving(found[0].bank, agreed),
+        "differs": differs,
         "invitation": invitation,
         "link": join_link(request, invitation) if invitation else "",
         "here": apps.is_installed("banks"),

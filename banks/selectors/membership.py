@@ -13,6 +13,7 @@ from banks.models import ProtocolLease, TrustedRoster
 from banks.services.rounds.node import Node
 from consortium.accounts.access import translated
 from consortium.accounts.models import Bank
+from consortium.protocol.check_number import check_number
 from consortium.protocol.envelope import fingerprint
 from consortium.protocol.errors import Refused
 from consortium.protocol.roster import Roster, RosterMember
@@ -26,6 +27,7 @@ class Member:
     bank: str
     signing: str
     sealing: str
+    number: str = ""  # of both keys, to be read out
     change: str = ""  # "new", "leaves" or nothing
 
     @classmethod
@@ -35,6 +37,9 @@ class Member:
             member.bank,
             fingerprint(member.signing_key),
             fingerprint(member.sealing_key),
+            check_number(
+                bank=member.bank, signing_key=member.signing_key, sealing_key=member.sealing_key
+            ),
             change,
         )
 

@@ -71,5 +71,5 @@ def join(request: Any, invitation: str = "") -> HttpResponse:
             form.add_error(None, _("The coordinator does not answer. Try again in a minute."))
         else:
             messages.success(request, _("Welcome. Sign in with what you just chose."))
-            return redirect(f"/accounts/login/?next=/bank/{bank.slug}/consortium/")
+            return redirect(f"/accounts/login/?next=/bank/{bank.slug}/joining/")
     return render(request, "banks/join.html", {"form": form}, status=422 if form.errors else 200)

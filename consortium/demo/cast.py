@@ -9,7 +9,8 @@ from consortium.demo.report import Login
 
 PASSWORD = "five banks, one lantern"  # noqa: S105 - printed in the demo's box
 OPERATOR = ("operator@centre.example", "Mio Hara", Role.OPERATOR)
-CENTRE = (OPERATOR, ("auditor@centre.example", "Jun Endo", Role.AUDITOR))
+SECOND = ("operator2@centre.example", "Rei Ogawa", Role.OPERATOR)
+CENTRE = (OPERATOR, SECOND, ("auditor@centre.example", "Jun Endo", Role.AUDITOR))
 BANK_PEOPLE = (
     ("analyst", "Aiko Mori", Role.ANALYST),
     ("lead", "Ren Sato", Role.LEAD),
@@ -25,7 +26,7 @@ def email(bank: Bank, name: str) -> str:
 
 
 def fill_centre() -> None:
-    """The operator and the auditor; the first person of a place has nobody to invite them."""
+    """Two operators and the auditor; the first person of a place has nobody to invite them."""
     for address, name, role in CENTRE:
         user = User.objects.filter(email=address).first() or User.objects.create_user(
             address, PASSWORD, name=name

@@ -73,6 +73,11 @@ def confirm(
     )
 
 
+@register.simple_block_tag(takes_context=True)
+def path_step(context: Context, content: SafeString, step: Any) -> str:
+    return _component("path_step", context, body=content, step=step)
+
+
 @register.inclusion_tag("components/figure.html")
 def figure(**parameters: Any) -> dict[str, Any]:
     return parameters

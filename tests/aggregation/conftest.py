@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from aggregation.models import RosterVersion, Round, Task, TrainingRun
 from aggregation.services import enrolment, rosters, runs
+from aggregation.services.comparing import compare_keys, number_of
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
+from tests import make
 from tests.aggregation.nodes import Node, play
 from tests.protocol.keys import shared_key
 
@@ -55,6 +57,13 @@ def joined(name: str) -> Node:
     node, text = invited(name)
     answer = node.join(text)
     assert answer.status_code == 201, answer.content
+    return node
+
+
+def compared(node: Node) -> Node:
+    """As if an operator had compared the bank's number by voice."""
+    bank = Bank.objects.get(pk=node.bank)
+    compare_keys(actor=make.actor("mio"), bank=bank, said=number_of(bank))
     return node
 
 

@@ -15,7 +15,15 @@ from consortium.accounts.models import AuditEntry, Bank
 from consortium.protocol.envelope import Signed, SigningKey, verify
 from consortium.protocol.errors import Refused
 from consortium.protocol.spec import JoinAnswer
-from tests.aggregation.conftest import OPERATOR, active, founded, invited, joined, with_key
+from tests.aggregation.conftest import (
+    OPERATOR,
+    active,
+    compared,
+    founded,
+    invited,
+    joined,
+    with_key,
+)
 from tests.aggregation.nodes import play
 from tests.protocol.keys import shared_key
 
@@ -96,7 +104,7 @@ def test_founders_all_sign_the_first_roster():
 
 
 def test_a_roster_is_not_valid_before_its_majority(five):
-    newcomer = joined("Newcomer")
+    newcomer = compared(joined("Newcomer"))
     banks = Bank.objects.filter(pk__in=[n.bank for n in (*five.nodes, newcomer)])
     rosters.propose_roster(actor=OPERATOR, task=five.task, banks=banks)
     task = str(five.task.pk)
@@ -111,7 +119,7 @@ def test_a_roster_is_not_valid_before_its_majority(five):
 
 
 def test_a_signature_for_another_version_is_not_counted(five):
-    newcomer = joined("Newcomer")
+    newcomer = compared(joined("Newcomer"))
     banks = Bank.objects.filter(pk__in=[n.bank for n in (*five.nodes, newcomer)])
     rosters.propose_roster(actor=OPERATOR, task=five.task, banks=banks)
     old = active(five.task).signatures.first()
@@ -136,7 +144,7 @@ def test_proposals_that_make_no_sense_are_refused(five):
 
 
 def test_a_new_roster_needs_a_new_key_and_the_newcomer_takes_part(five):
-    newcomer = joined("Newcomer")
+    newcomer = compared(joined("Newcomer"))
     everybody = sorted([*five.nodes, newcomer], key=lambda node: node.bank)
     banks = Bank.objects.filter(pk__in=[node.bank for node in everybody])
     rosters.propose_roster(actor=OPERATOR, task=five.task, banks=banks)

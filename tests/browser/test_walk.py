@@ -101,6 +101,7 @@ def test_from_a_file_to_a_decided_alert_and_a_new_member(
     the_analyst_decides(story)
     a_customer_calls(story)
     a_bank_is_invited_and_joins(story)
+    its_number_is_compared(story)
     the_members_admit_it(story)
     it_is_suspended(story)
     assert not story.walk.faults, "\n".join(story.walk.faults)
@@ -323,21 +324,42 @@ def a_bank_is_invited_and_joins(story: Story) -> None:
     again.page.console_errors.clear()  # type: ignore[attr-defined]  # the 422 itself
     again.picture("join-again")
     administrator = story.administrator(slug)
-    administrator.go(f"/bank/{slug}/consortium/")
+    administrator.go(f"/bank/{slug}/joining/")
     administrator.picture("newcomer")
+    administrator.press("Test the connection")
+    expect(administrator.page.locator(".hops > li")).to_have_count(7)
+    administrator.picture("newcomer-connected")
+    administrator.go(f"/bank/{slug}/consortium/")
     operator.go(f"/centre/banks/{slug}/")
     operator.picture("bank-joined")
     told = operator.page.locator("dd code").first.inner_text()
     assert administrator.page.locator("dd code").first.inner_text() == told
 
 
+def its_number_is_compared(story: Story) -> None:
+    """One operator types what the bank reads out; only another one may propose it."""
+    slug = NEWCOMER[0]
+    administrator, operator = story.administrator(slug), story.operator
+    administrator.go(f"/bank/{slug}/joining/")
+    number = administrator.page.locator("p.check-number").inner_text()
+    operator.go(f"/centre/banks/{slug}/")
+    operator.page.locator("#said").fill(number.replace(" ", "")[:-1] + "x")
+    operator.press("Compare the number")
+    expect(operator.page.locator("#differs")).to_be_visible()
+    operator.page.console_errors.clear()  # type: ignore[attr-defined]  # the 422 itself
+    operator.picture("number-differs")
+    operator.page.locator("#said").fill(number)
+    operator.press("Compare the number")
+    operator.picture("number-compared")
+
+
 def the_members_admit_it(story: Story) -> None:
-    """The operator proposes, a majority signs; a new key is dealt and witnessed."""
+    """A second operator proposes, a majority signs; a new key is dealt and witnessed."""
     task = Task.objects.get()
-    operator = story.operator
-    operator.go(f"/centre/tasks/{task.pk}/")
-    operator.picture("roster-to-propose")
-    operator.press("Propose this roster")
+    operator = story["operator2@centre.example"]
+    operator.go(f"/centre/banks/{NEWCOMER[0]}/")
+    operator.picture("bank-to-propose")
+    operator.page.locator(".path-now form button").click()
     operator.picture("roster-proposed")
     for slug in ("sakura", "fuji"):
         member = story.administrator(slug)
@@ -374,6 +396,8 @@ def hold_the_ceremony(story: Story, task: Task) -> None:
     assert KeyEpoch.objects.filter(roster__task=task, roster__version=2, state="active").exists()
     story.operator.go(f"/centre/tasks/{task.pk}/")
     story.operator.picture("task-of-four")
+    story.operator.go(f"/centre/banks/{NEWCOMER[0]}/")
+    story.operator.picture("bank-admitted")
     member = story.administrator("sakura")
     member.go("/bank/sakura/privacy/")
     member.picture("privacy")

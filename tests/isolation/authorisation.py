@@ -127,6 +127,8 @@ GET     MBR      bank/<slug:bank>/privacy/
 GET     MBR      bank/<slug:bank>/privacy/verify/
 GET     MBR      bank/<slug:bank>/privacy/evidence/
 POST    MB       bank/<slug:bank>/privacy/ledger/
+GET     MBR      bank/<slug:bank>/joining/
+POST    MB       bank/<slug:bank>/joining/test/
 GET     MBR      bank/<slug:bank>/consortium/
 POST    B        bank/<slug:bank>/consortium/rosters/<uuid:task>/<int:version>/sign/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:task>/ceremony/
@@ -199,6 +201,8 @@ POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/wit
 GET     LMBR     api/v1/banks/<slug:bank>/signal
 POST    MB       api/v1/banks/<slug:bank>/signal/measure
 POST    B        api/v1/banks/<slug:bank>/signal/<uuid:task>/terms
+GET     MBR      api/v1/banks/<slug:bank>/joining
+POST    MB       api/v1/banks/<slug:bank>/joining/test
 GET     MBR      api/v1/banks/<slug:bank>/membership
 POST    B        api/v1/banks/<slug:bank>/membership/rosters/<uuid:task>/<int:version>/sign
 POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:task>/ceremony
@@ -225,6 +229,7 @@ GET     O        centre/invite/
 POST    O        centre/invite/
 GET     OC       centre/banks/<slug:slug>/
 POST    O        centre/banks/<slug:slug>/invitation/
+POST    O        centre/banks/<slug:slug>/compare/
 POST    O        centre/banks/<slug:slug>/<slug:act>/
 GET     OC       centre/tasks/
 GET     O        centre/tasks/new/
@@ -258,6 +263,8 @@ GET     OC       centre/audit.csv
 GET     OC       api/v1/centre/banks
 POST    O        api/v1/centre/banks/invite
 POST    O        api/v1/centre/banks/<slug:slug>/invitation
+GET     OC       api/v1/centre/banks/<slug:slug>/admission
+POST    O        api/v1/centre/banks/<slug:slug>/comparison
 POST    O        api/v1/centre/banks/(?P<slug>[-\w]+)/(?P<act>suspend|reinstate|remove)$
 GET     OC       api/v1/centre/tasks
 POST    O        api/v1/centre/tasks/make

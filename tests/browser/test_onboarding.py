@@ -1,0 +1,60 @@
+"""Coming in, on both sides: every state of the path is clean in both languages and schemes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aggregation.models import BankInvitation
+from banks import keys
+from banks.models import ProtocolLease
+from consortium.accounts.models import Bank
+from consortium.accounts.tenancy import bank_scope
+from tests import make
+from tests.aggregation.conftest import compared, founded, invited, joined
+from tests.browser.conftest import CheckPage, PageOf
+
+LOOKS = [("en", "light", 1280), ("ja", "dark", 360)]
+looks = pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(transactional_db: None, settings: Any, tmp_path: Any, live_server: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.ALLOW_SMALL_KEYS = True
+    settings.COORDINATOR_URL = live_server.url
+
+
+@looks
+def test_the_centre_s_path(
+    page_of: PageOf, check_page: CheckPage, language: str, scheme: str, width: int
+) -> None:
+    founded(3, name="Payments", name_ja="決済の不正")
+    late, _text = invited("Hinoki Bank")
+    BankInvitation.objects.filter(bank=late.bank).update(expires_at="2026-01-01T00:00:00Z")
+    waiting, second = joined("Kiri Bank"), compared(joined("Sugi Bank"))
+    page = page_of("mio", language=language, scheme=scheme, width=width)
+    for node in (late, waiting, second):
+        slug = Bank.objects.get(pk=node.bank).slug
+        page.goto(f"/centre/banks/{slug}/")
+        check_page(page, f"admission-{slug}-{language}-{scheme}")
+
+
+@looks
+def test_the_bank_s_path(
+    page_of: PageOf, check_page: CheckPage, language: str, scheme: str, width: int
+) -> None:
+    bank = make.bank()
+    page = page_of("haru", language=language, scheme=scheme, width=width)
+    page.goto("/bank/sakura/joining/")
+    check_page(page, f"joining-begins-{language}-{scheme}")
+    keys.make(bank.slug)
+    page.goto("/bank/sakura/joining/")
+    page.locator(".path-now form button").click()
+    check_page(page, f"joining-refused-{language}-{scheme}")  # the centre knows no such keys
+    with bank_scope(bank.pk):
+        duty = {"duty": "sign_roster", "task": None, "number": 1}
+        ProtocolLease.objects.create(bank=bank, for_people=[duty])
+    page.goto("/bank/sakura/joining/")
+    check_page(page, f"joining-{language}-{scheme}")
