@@ -203,9 +203,10 @@ def test(arguments: list[str]) -> int:
     pytest: list[str | Path] = [PYTHON, "-m", "pytest"]
     if any(Path(argument.partition("::")[0]).exists() for argument in arguments):
         return subprocess.run([*pytest, *arguments]).returncode
-    apart = [folder for name in ("browser", "e2e") if (folder := HERE / "tests" / name).is_dir()]
+    apart = [folder for name in ("e2e", "browser") if (folder := HERE / "tests" / name).is_dir()]
     ignored = [f"--ignore={folder}" for folder in apart]
-    statuses = [subprocess.run([*pytest, "-n", "2", *ignored, *arguments]).returncode]
+    pytest += ["-n", "2", "--dist", "worksteal"]
+    statuses = [subprocess.run([*pytest, *ignored, *arguments]).returncode]
     if apart:
         statuses.append(subprocess.run([*pytest, *apart, *arguments]).returncode)
     return max((status for status in statuses if status != NO_TESTS_FOUND), default=NO_TESTS_FOUND)

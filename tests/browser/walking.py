@@ -13,7 +13,7 @@ from playwright.sync_api import Error, Locator, Page
 
 from tests.browser.conftest import CheckPage, PageOf
 
-LONGEST = 240.0
+LONGEST = 900.0
 # Text and labels that a reader meets, without what is data by its nature.
 WORDS = """
 () => {

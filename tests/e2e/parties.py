@@ -18,8 +18,11 @@ import dj_database_url
 import psycopg2
 import redis
 
+from tests.services import REDIS_DATABASES
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+MOST_WORKERS = 4  # of one test run; each counts in a Redis database of its own
 CELERY = (sys.executable, "-m", "celery", "--app", "consortium.celery")
 
 
@@ -30,7 +33,7 @@ class Party:
     name: str
     role: str
     folder: Path
-    number: int
+    place: int = 0
     coordinator: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -40,12 +43,16 @@ class Party:
 
     @property
     def broker(self) -> str:
-        """A Redis database of its own on the tests' server."""
+        """A Redis database of its own, past those of the tests' own workers."""
         url = os.environ["CELERY_BROKER_URL"]
         if url.startswith("redis+socket"):
-            return f"{url.partition('?')[0]}?virtual_host={self.number}"
+            own = int(url.partition("virtual_host=")[2] or 0)
+            return f"{url.partition('?')[0]}?virtual_host={self._past(own)}"
         parts = urlsplit(url)
-        return urlunsplit(parts._replace(path=f"/{self.number}"))
+        return urlunsplit(parts._replace(path=f"/{self._past(int(parts.path[1:] or 0))}"))
+
+    def _past(self, number: int) -> int:
+        return (number + MOST_WORKERS + self.place) % REDIS_DATABASES
 
     @property
     def env(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.services
 def test_a_role_has_its_own_worlds_tables_only(
     role: str, has: str, lacks: str, tmp_path: Path
 ) -> None:
-    party = Party("only", role, tmp_path / role, 14, coordinator="http://127.0.0.1:9")
+    party = Party("only", role, tmp_path / role, coordinator="http://127.0.0.1:9")
     with nodes([party]):
         connection = party.connect()
         with connection, connection.cursor() as cursor:
@@ -34,7 +34,7 @@ def test_a_role_has_its_own_worlds_tables_only(
 
 
 def test_a_coordinator_refuses_to_start_beside_a_key_share(tmp_path: Path) -> None:
-    party = Party("beside", "coordinator", tmp_path / "beside", 14)
+    party = Party("beside", "coordinator", tmp_path / "beside")
     with nodes([party]):
         share = party.folder / "banks" / "any" / "keys" / "share-1.json"
         share.parent.mkdir(parents=True)
