@@ -7,6 +7,7 @@ closed it; the signed header that carries its digest does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -41,7 +42,7 @@ class SealingKey:
         """The 32 secret bytes, for the owner's key file."""
         return _secret_bytes(self._key)
 
-    @property
+    @cached_property
     def public(self) -> str:
         return self._key.public_key().public_bytes(_RAW, _PUBLIC).hex()
 

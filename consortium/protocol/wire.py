@@ -13,6 +13,7 @@ import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 from typing import get_type_hints as type_hints
@@ -33,6 +34,10 @@ class Format:
 
     name: str
     pattern: str
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,11 @@ def _hints(cls: type[Any]) -> dict[str, Any]:
     return _HINTS[name]
 
 
+@cache
+def _shape(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(hint), get_args(hint)
+
+
 def _lower(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_wire()
@@ -190,16 +200,16 @@ def _lower(value: Any) -> Any:
 
 def _lift(value: Any, hint: Any, where: str) -> Any:
     """Turn lists into tuples and objects into records where the type asks for them."""
-    origin = get_origin(hint)
+    origin, args = _shape(hint)
     if origin is Annotated:
-        return _lift(value, get_args(hint)[0], where)
+        return _lift(value, args[0], where)
     if origin in (Union, types.UnionType):
-        inner = next(arg for arg in get_args(hint) if arg is not type(None))
+        inner = next(arg for arg in args if arg is not type(None))
         return None if value is None else _lift(value, inner, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise malformed(where, _("a list"))
-        inner = get_args(hint)[0]
+        inner = args[0]
         return tuple(_lift(item, inner, f"{where}[{i}]") for i, item in enumerate(value))
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_wire(value)
@@ -207,7 +217,7 @@ def _lift(value: Any, hint: Any, where: str) -> Any:
 
 
 def _check(value: Any, hint: Any, where: str) -> None:
-    origin, args = get_origin(hint), get_args(hint)
+    origin, args = _shape(hint)
     if origin is Annotated:
         _check(value, args[0], where)
         for rule in args[1:]:
@@ -236,7 +246,7 @@ def _check(value: Any, hint: Any, where: str) -> None:
 
 def _check_rule(value: Any, rule: Format | Between, where: str) -> None:
     if isinstance(rule, Format):
-        if not re.fullmatch(rule.pattern, value):
+        if not rule.compiled.fullmatch(value):
             raise malformed(where, rule.name)
         return
     measure = len(value) if isinstance(value, str) else value
