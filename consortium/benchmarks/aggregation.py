@@ -179,14 +179,14 @@ def one_shared_key(work: Workload, key_bits: int) -> Row:
 
 def masked_sum(work: Workload) -> Row:
     """``secagg``: every bank downloads the masked vectors and adds them itself."""
-    watch, layout = Stopwatch(), WORDS["k24w32"]
+    watch, layout = Stopwatch(), WORDS["k16w24"]
     banks = tuple(f"00000000-0000-4000-8000-{number:012x}" for number in range(work.banks))
     session = Session(
         task=banks[0],
         round=banks[0],
         members=banks,
         threshold=default_threshold(work.banks) + 1,
-        words="k24w32",
+        words="k16w24",
         length=work.parameters,
     )
     group_key, sealing = bytes(32), {bank: SealingKey.generate() for bank in banks}
@@ -217,7 +217,7 @@ def masked_sum(work: Workload) -> Row:
         with watch.measure("seal", "quantise and mask"):
             quantised = quantise(values, CLIP, layout)
             masked = secagg.mask(session, bank, secrets[bank], public, group_key, quantised)
-            uploads[bank] = secagg.to_bytes(masked)
+            uploads[bank] = secagg.to_bytes(session, masked)
         expected += quantised
     released = []
     for bank in banks:

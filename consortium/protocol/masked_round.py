@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from consortium.protocol.envelope import (
     COORDINATOR,
@@ -23,7 +23,7 @@ from consortium.protocol.envelope import (
 from consortium.protocol.errors import ProtocolRefused
 from consortium.protocol.errors import gettext_noop as _
 from consortium.protocol.roster import Roster
-from consortium.protocol.secagg_messages import Advertisement, Session
+from consortium.protocol.secagg_messages import Advertisement, Session, WordLayout
 from consortium.protocol.spec import Box, Manifest
 from consortium.protocol.wire import Digest, Identifier, Message, Record
 
@@ -76,7 +76,7 @@ def session_of(manifest: Manifest) -> Session:
         round=manifest.round,
         members=manifest.members,
         threshold=manifest.quorum,
-        words=cast(Literal["k24w32", "k56w64"], manifest.layout),
+        words=cast(WordLayout, manifest.layout),
         length=manifest.length,
     )
 

@@ -6,23 +6,21 @@ little-endian words. Every key is derived for one purpose in one context and mas
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterable
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from numpy.typing import NDArray
 
-Words: TypeAlias = NDArray[np.unsignedinteger[Any]]
-"""uint32[P] or uint64[P]; sums wrap."""
+from consortium.protocol.words import Words
 
 _CHUNK_BYTES = 1 << 16
 """Small enough for stream and vector to stay in a core's cache."""
-_ZEROS = bytes(_CHUNK_BYTES)
+_ZEROS = memoryview(bytes(_CHUNK_BYTES))
 
 
 def private_key(secret: bytes) -> X25519PrivateKey:
@@ -45,19 +43,22 @@ def agree(private: X25519PrivateKey, public: bytes) -> bytes:
 
 def derive(secret: bytes, context: bytes, purpose: str) -> bytes:
     """A 32-byte key from ``secret`` for one purpose in one context."""
-    info = b"consortium/mask/1\0" + purpose.encode() + b"\0" + context
+    info = b"consortium/mask/2\0" + purpose.encode() + b"\0" + context
     return HKDF(SHA256(), 32, salt=None, info=info).derive(secret)
 
 
-def add_mask(vector: Words, key: bytes, *, subtract: bool = False) -> None:
-    """Add (or subtract) the stream of ``key`` to ``vector`` in place, modulo its word size."""
-    stream = Cipher(AES256(key), CTR(bytes(16))).encryptor()
+def add_masks(vector: Words, add: Iterable[bytes] = (), subtract: Iterable[bytes] = ()) -> None:
+    """Add and subtract the streams of keys to ``vector`` in place, modulo its word size."""
+    streams: list[tuple[CipherContext, np.ufunc]] = [(_stream(key), np.add) for key in add]
+    streams += [(_stream(key), np.subtract) for key in subtract]
     buffer = bytearray(_CHUNK_BYTES)
-    word = np.dtype(vector.dtype).newbyteorder("<")
-    step = _CHUNK_BYTES // word.itemsize
-    combine = np.subtract if subtract else np.add
-    for start in range(0, len(vector), step):
-        part = vector[start : start + step]
-        size = part.nbytes
-        stream.update_into(_ZEROS[:size] if size < _CHUNK_BYTES else _ZEROS, buffer)
-        combine(part, np.frombuffer(buffer, word, len(part)), out=part)
+    drawn = np.frombuffer(buffer, np.dtype(vector.dtype).newbyteorder("<"))
+    for start in range(0, len(vector), len(drawn)):
+        part = vector[start : start + len(drawn)]
+        for stream, combine in streams:
+            stream.update_into(_ZEROS[: part.nbytes], buffer)
+            combine(part, drawn[: len(part)], out=part)
+
+
+def _stream(key: bytes) -> CipherContext:
+    return Cipher(AES256(key), CTR(bytes(16))).encryptor()

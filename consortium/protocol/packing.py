@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 MAX_CONTRIBUTORS = 256
 TAG_BITS = 16
 _RESERVED_SLOTS = 2
+_EXACT_AS_FLOAT = 2**53
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Layout:
     def slot_bytes(self) -> int:
         return self.slot_bits // 8
 
+    def sum_bits(self, contributors: int) -> int:
+        """Bits of a signed word that holds the sum of this many values, whatever they are."""
+        return (contributors * self.largest).bit_length() + 1
+
     def to_wire(self) -> dict[str, object]:
         """A layout crosses the wire as its name."""
         return {"layout": self.id}
@@ -62,9 +67,10 @@ PACKED: dict[str, Layout] = {
 }
 """Slots of a Paillier plaintext, the narrowest first."""
 WORDS: dict[str, Layout] = {
-    layout.id: layout for layout in (Layout("k24w32", 24, 32), Layout("k56w64", 56, 64))
+    layout.id: layout
+    for layout in (Layout("k16w24", 16, 24), Layout("k24w32", 24, 32), Layout("k56w64", 56, 64))
 }
-"""Words of a masked vector, the narrowest first."""
+"""Words of a masked vector, the narrowest first; on the wire as wide as the members' sum needs."""
 LAYOUTS = PACKED | WORDS
 
 
@@ -162,17 +168,22 @@ def quantise(values: Floats, clip: float, layout: Layout) -> Integers:
     """
     _require_clip(clip)
     numbers = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(numbers).all():
+    low, high = numbers.min(initial=0.0), numbers.max(initial=0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise ProtocolRefused(
             "not_finite",
             gettext_noop("Value %(index)s is not a finite number."),
             index=int(np.flatnonzero(~np.isfinite(numbers))[0]),
         )
-    scaled = np.clip(numbers, -clip, clip)
-    scaled /= clip
+    inside = -clip <= low and high <= clip
+    scaled = (numbers if inside else np.clip(numbers, -clip, clip)) / clip
     scaled *= float(layout.largest)
-    integers = np.rint(scaled, out=scaled).astype(np.int64)
-    return np.clip(integers, -layout.largest, layout.largest, out=integers)
+    # In place: at these sizes a second array costs more than all of the arithmetic.
+    integers = np.rint(scaled, out=scaled).view(np.int64)
+    np.copyto(integers, scaled, casting="unsafe")
+    if layout.largest > _EXACT_AS_FLOAT:
+        np.clip(integers, -layout.largest, layout.largest, out=integers)
+    return integers
 
 
 def dequantise(sums: Integers, clip: float, layout: Layout) -> Floats:

@@ -5,7 +5,8 @@ mask that one adds and the other subtracts; each bank adds a mask of its own as 
 vector that arrives late stays hidden although its pairwise masks were recovered; the seeds of
 both are shared among all by Shamir's scheme. After the freeze certificate each bank releases, for
 every member, one kind of share only: of the seed if its vector is in, of the key if it is not.
-A pad derived from a key that only banks hold keeps the sum from the coordinator.
+A bank's own mask depends on a key that only banks hold, too: that keeps the sum from the
+coordinator.
 
 This is the pure part: sealing shares to their holders, signing, the certificate and the memory of
 what was released belong to the caller.
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from numpy.typing import NDArray
 
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
-from consortium.protocol.masking import Words, add_mask, agree, derive, private_key, public_key
+from consortium.protocol.masking import add_masks, agree, derive, private_key, public_key
 from consortium.protocol.packing import Integers
 from consortium.protocol.secagg_messages import (
     Advertisement,
@@ -34,6 +35,7 @@ from consortium.protocol.secagg_messages import (
     SharePair,
 )
 from consortium.protocol.shamir import join, split
+from consortium.protocol.words import Words, words_from_bytes, words_to_bytes
 
 FIELD = 2**521 - 1
 """The prime field of the shares: room for 256-bit secrets, and one reduction is cheap."""
@@ -93,7 +95,10 @@ def mask(
     group_key: bytes,
     values: Integers,
 ) -> Words:
-    """This bank's masked vector: uint32[P] or uint64[P], uniform to everybody without a quorum."""
+    """This bank's masked vector: uint32[P] or uint64[P], uniform to everybody without a quorum.
+
+    Of each word ``session.word_bits`` bits leave the bank.
+    """
     _require_enough(session, advertisements)
     numbers = np.asarray(values)
     if numbers.dtype != np.int64 or numbers.shape != (session.length,):
@@ -103,7 +108,7 @@ def mask(
             length=session.length,
         )
     largest = session.layout.largest
-    if (numbers < -largest).any() or (numbers > largest).any():
+    if numbers.min() < -largest or numbers.max() > largest:
         raise ProtocolRefused(
             "value_out_of_range",
             gettext_noop("A value is outside ±%(largest)s, the range of %(layout)s."),
@@ -111,12 +116,11 @@ def mask(
             layout=session.words,
         )
     vector = numbers.astype(session.dtype)
-    add_mask(vector, derive(bytes.fromhex(mine.seed), session.context, "self"))
-    add_mask(vector, _pad_key(session, group_key, me))
     key = private_key(bytes.fromhex(mine.mask_key))
-    for other in sorted(advertisements):
-        if other != me:
-            _add_pair(session, vector, me, key, advertisements[other])
+    others = [entry for owner, entry in sorted(advertisements.items()) if owner != me]
+    above, below = _pair_keys(session, me, key, others)
+    own = _own_key(session, me, mine.seed, group_key)
+    add_masks(vector, add=[own, *above], subtract=below)
     return vector
 
 
@@ -193,62 +197,62 @@ def unmask(
         _require_advertised(advertisements, bank)
     shares = check_released(session, advertisements, alive, released)
     total = total.copy()
-    for bank in alive:
-        add_mask(total, _pad_key(session, group_key, bank), subtract=True)
+    add: list[bytes] = []
+    subtract: list[bytes] = []
     for owner in sorted(advertisements):
         secret = _recover(session, advertisements[owner], shares[owner], alive=owner in alive)
         if owner in alive:
-            seed = bytes.fromhex(secret)
-            add_mask(total, derive(seed, session.context, "self"), subtract=True)
+            subtract.append(_own_key(session, owner, secret, group_key))
             continue
         key = private_key(bytes.fromhex(secret))
-        for survivor in alive:
-            # What the survivor added for this pair is what the absent bank would have taken away.
-            _add_pair(session, total, owner, key, advertisements[survivor])
+        # What the survivors added for a pair is what the absent bank would have taken away.
+        above, below = _pair_keys(session, owner, key, [advertisements[bank] for bank in alive])
+        add += above
+        subtract += below
+    add_masks(total, add, subtract)
     return _signed(session, total, len(alive))
 
 
-def to_bytes(vector: Words) -> bytes:
-    """Big-endian words."""
-    return vector.astype(vector.dtype.newbyteorder(">")).tobytes()
+def to_bytes(session: Session, vector: Words) -> bytes:
+    """A masked vector, or a masked sum, as it crosses the wire."""
+    return words_to_bytes(vector, session.word_bits)
 
 
 def from_bytes(session: Session, blob: bytes) -> Words:
     """Read what ``to_bytes`` wrote; refused if it is of another length."""
-    if len(blob) != session.length * session.dtype.itemsize:
-        raise ProtocolRefused(
-            "wrong_length",
-            gettext_noop("The masked vector has %(length)s bytes instead of %(expected)s."),
-            length=len(blob),
-            expected=session.length * session.dtype.itemsize,
-        )
-    words: Words = np.frombuffer(blob, session.dtype.newbyteorder(">")).astype(session.dtype)
-    return words
+    return words_from_bytes(blob, session.length, session.word_bits, session.dtype)
 
 
 # Inside
 
 
-def _add_pair(
-    session: Session, vector: Words, me: str, mask_key: X25519PrivateKey, other: Advertisement
-) -> None:
-    """Add the mask of a pair as bank ``me`` does: plus for the first of the two, else minus."""
-    try:
-        shared = agree(mask_key, bytes.fromhex(other.mask_key))
-    except ValueError as fault:
-        raise ProtocolRefused(
-            "bad_mask_key",
-            gettext_noop("The mask key of bank %(owner)s is not usable."),
-            owner=other.owner,
-        ) from fault
-    first, second = sorted((me, other.owner))
-    key = derive(shared, session.context, f"pair {first} {second}")
-    add_mask(vector, key, subtract=me != first)
+def _pair_keys(
+    session: Session, me: str, mask_key: X25519PrivateKey, others: Iterable[Advertisement]
+) -> tuple[list[bytes], list[bytes]]:
+    """Keys of the masks that bank ``me`` adds, as the first of a pair, and that it subtracts."""
+    add: list[bytes] = []
+    subtract: list[bytes] = []
+    for other in others:
+        try:
+            shared = agree(mask_key, bytes.fromhex(other.mask_key))
+        except ValueError as fault:
+            raise ProtocolRefused(
+                "bad_mask_key",
+                gettext_noop("The mask key of bank %(owner)s is not usable."),
+                owner=other.owner,
+            ) from fault
+        first, second = sorted((me, other.owner))
+        key = derive(shared, session.context, f"pair {first} {second}")
+        (add if me == first else subtract).append(key)
+    return add, subtract
 
 
-def _pad_key(session: Session, group_key: bytes, bank: str) -> bytes:
-    """A pad for each bank: one pad times an even count would leave low bits of the sum bare."""
-    return derive(group_key, session.context, f"pad {bank}")
+def _own_key(session: Session, bank: str, seed: str, group_key: bytes) -> bytes:
+    """The key of a bank's own mask: neither its seed nor the group key alone gives it.
+
+    Two secrets side by side into one derivation, as in NIST SP 800-56C revision 2, section 2.
+    """
+    return derive(bytes.fromhex(seed) + group_key, session.context, f"own {bank}")
 
 
 def _commit(session: Session, kind: Kind, owner: str, holder: str, secret: str) -> str:
@@ -326,15 +330,18 @@ def _recover(
 
 
 def _signed(session: Session, total: Words, contributors: int) -> NDArray[np.int64]:
-    """Words read as signed numbers, within what honest values sum to."""
-    signed = total.view(np.int32 if session.dtype.itemsize == 4 else np.int64).astype(np.int64)
+    """Words read in place as signed numbers, within what honest values sum to."""
+    unused = 8 * session.dtype.itemsize - session.word_bits
+    total <<= unused
+    signed = total.view(np.int32 if session.dtype.itemsize == 4 else np.int64)
+    np.right_shift(signed, unused, out=signed)
     bound = contributors * session.layout.largest
-    if (signed < -bound).any() or (signed > bound).any():
+    if signed.min() < -bound or signed.max() > bound:
         raise ProtocolRefused(
             "sum_out_of_range",
             gettext_noop("The opened sum is outside what its members can have sent."),
         )
-    return signed
+    return signed.astype(np.int64)
 
 
 def _require_member(session: Session, bank: str) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.packing import MAX_CONTRIBUTORS, WORDS, Layout
 from consortium.protocol.wire import Digest, Format, Identifier, KeyText, Positive, Record
+from consortium.protocol.words import bytes_needed
 
 Kind = Literal["key", "seed"]
+WordLayout = Literal["k16w24", "k24w32", "k56w64"]
 ShareText = Annotated[str, Format("a share", r"[0-9a-f]{132}")]
 Secret = Annotated[str, Format("64 hex digits", r"[0-9a-f]{64}")]
 
@@ -26,7 +28,7 @@ class Session(Record):
     round: Identifier
     members: tuple[Identifier, ...]
     threshold: Positive
-    words: Literal["k24w32", "k56w64"]
+    words: WordLayout
     length: Positive
 
     def invariants(self) -> None:
@@ -50,7 +52,17 @@ class Session(Record):
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
-        return np.dtype(np.uint32) if self.layout.slot_bits == 32 else np.dtype(np.uint64)
+        return np.dtype(np.uint32) if self.layout.slot_bits <= 32 else np.dtype(np.uint64)
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word on the wire: what the sum of all members' values takes."""
+        return self.layout.sum_bits(len(self.members))
+
+    @property
+    def body_bytes(self) -> int:
+        """Bytes of a masked vector on the wire."""
+        return bytes_needed(self.length, self.word_bits)
 
     @cached_property
     def context(self) -> bytes:

@@ -38,7 +38,7 @@ RISK_SIGNAL = "risk-signal"
 MOST_BITS = 56
 
 ProtocolName = Literal["paillier-threshold", "secagg", "paillier-phe"]
-LayoutName = Literal["k16b24", "k32b40", "k56b64", "k24w32", "k56w64"]
+LayoutName = Literal["k16b24", "k32b40", "k56b64", "k16w24", "k24w32", "k56w64"]
 
 
 # Joining and keys

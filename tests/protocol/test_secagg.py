@@ -149,11 +149,23 @@ def test_without_the_group_key_the_opened_shares_do_not_give_the_sum(five):
         five.opened(five.masked(*BANKS), five.released(BANKS), group_key=bytes(32))
 
 
-def test_each_bank_has_a_pad_of_its_own(five):
-    """One pad for all, an even number of times, would leave the lowest bit of the sum bare."""
-    key = masking.derive(GROUP_KEY, five.session.context, f"pad {BANKS[0]}")
-    other = masking.derive(GROUP_KEY, five.session.context, f"pad {BANKS[1]}")
-    assert key != other
+@pytest.mark.parametrize("cheat", BANKS[1:3])
+def test_two_banks_with_one_seed_have_masks_of_their_own(cheat):
+    """One mask for both, added or taken away, would leave the lowest bit of the sum bare."""
+    masked_sum = Sum()
+    session, seed = masked_sum.session, masked_sum.secrets[BANKS[0]].seed
+    keys = {secagg._own_key(session, bank, seed, GROUP_KEY) for bank in (BANKS[0], cheat)}
+    assert len(keys) == 2
+
+
+def test_a_bank_s_own_mask_needs_its_seed_and_the_group_key(five):
+    seed = five.secrets[BANKS[0]].seed
+    keys = {
+        secagg._own_key(five.session, BANKS[0], one, group)
+        for one in (seed, "00" * 32)
+        for group in (GROUP_KEY, bytes(32))
+    }
+    assert len(keys) == 4
 
 
 def test_fewer_shares_than_the_threshold_open_nothing(five):
@@ -192,18 +204,10 @@ def test_a_vector_that_comes_late_stays_hidden_by_its_own_mask(five):
             masking.private_key(bytes.fromhex(key)), bytes.fromhex(five.public[other].mask_key)
         )
         pair = masking.derive(shared, five.session.context, f"pair {other} {BANKS[4]}")
-        masking.add_mask(late, pair)
-    masking.add_mask(
-        late,
-        masking.derive(GROUP_KEY, five.session.context, f"pad {BANKS[4]}"),
-        subtract=True,
-    )
+        masking.add_masks(late, [pair])
     assert (late.view(np.int32) != five.vectors[BANKS[4]]).all()
-    masking.add_mask(
-        late,
-        masking.derive(bytes.fromhex(five.secrets[BANKS[4]].seed), five.session.context, "self"),
-        subtract=True,
-    )
+    own = bytes.fromhex(five.secrets[BANKS[4]].seed) + GROUP_KEY
+    masking.add_masks(late, subtract=[masking.derive(own, five.session.context, f"own {BANKS[4]}")])
     assert late.view(np.int32).tolist() == five.vectors[BANKS[4]].tolist()
 
 
@@ -388,15 +392,17 @@ def test_a_session_that_could_not_hold_its_promise_is_refused(five, change):
 # On the wire
 
 
-def test_masked_vectors_are_big_endian_words_of_fixed_length(five):
-    session = dataclasses.replace(five.session, length=2)
-    vector = np.array([1, 0xA0B0C0D0], np.uint32)
-    blob = secagg.to_bytes(vector)
-    assert blob == bytes.fromhex("00000001a0b0c0d0")
-    assert secagg.from_bytes(session, blob).tolist() == vector.tolist()
-    for forged in (blob[:-1], blob + b"\0", b""):
-        with refused("wrong_length"):
-            secagg.from_bytes(session, forged)
+@pytest.mark.parametrize(("words", "bits"), [("k16w24", 19), ("k24w32", 27), ("k56w64", 59)])
+def test_five_banks_send_three_bits_beside_a_value(words, bits):
+    """Sums of words that crossed narrowed are those of the whole words."""
+    masked_sum = Sum(words=words, length=41)
+    session, crossed = masked_sum.session, {}
+    for bank, vector in masked_sum.masked(*BANKS).items():
+        blob = secagg.to_bytes(session, vector)
+        assert len(blob) == session.body_bytes == 41 * (bits // 8) + 6 * 3
+        crossed[bank] = secagg.from_bytes(session, blob)
+    opened = masked_sum.opened(crossed, masked_sum.released(BANKS))
+    assert opened.tolist() == masked_sum.expected(BANKS)
 
 
 def test_records_cross_the_wire(five):

@@ -32,6 +32,7 @@ from consortium.protocol.threshold import (
     verify_partials,
 )
 from consortium.protocol.transcript import Transcript
+from consortium.protocol.words import words_from_bytes, words_to_bytes
 from tests.protocol.keys import shared_key
 
 VECTORS = Path(__file__).with_name("vectors")
@@ -109,17 +110,26 @@ def test_masked_sum():
         secrets = RoundSecrets.from_wire(entry["secrets"])
         values = np.array(entry["values"], np.int64)
         masked[bank] = secagg.mask(session, bank, secrets, public, group_key, values)
-        assert secagg.to_bytes(masked[bank]).hex() == entry["masked"]
+        assert secagg.to_bytes(session, masked[bank]).hex() == entry["masked"]
     released = [ReleasedShare.from_wire(share) for share in case["released"]]
     survivors = {bank: masked[bank] for bank in case["survivors"]}
     assert secagg.open_sum(session, public, survivors, released, group_key).tolist() == case["sum"]
+
+
+@pytest.mark.parametrize("case", load("words"), ids=lambda case: str(case["bits"]))
+def test_words(case):
+    dtype = np.dtype(np.uint32 if case["bits"] <= 32 else np.uint64)
+    words = np.array([int(text, 16) for text in case["words"]], dtype)
+    assert words_to_bytes(words, case["bits"]).hex() == case["bytes"]
+    read = words_from_bytes(bytes.fromhex(case["bytes"]), len(words), case["bits"], dtype)
+    assert read.tolist() == words.tolist()
 
 
 def test_mask_stream():
     case = load("mask_stream")
     for dtype, words in ((np.uint32, case["uint32"]), (np.uint64, case["uint64"])):
         vector = np.zeros(len(words), dtype)
-        masking.add_mask(vector, bytes.fromhex(case["key"]))
+        masking.add_masks(vector, [bytes.fromhex(case["key"])])
         assert vector.tolist() == words
     derived = masking.derive(bytes.fromhex(case["key"]), b"context", "purpose")
     assert derived.hex() == case["derived"]

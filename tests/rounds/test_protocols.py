@@ -37,7 +37,7 @@ def test_three_banks_learn_one_model_by(consortium: Consortium, protocol: str) -
         assert report.ok, report.fault
     assert len(models) == 1, "every bank derived the same bytes"
     if protocol == "secagg":
-        assert {r.manifest["body"]["layout"] for r in rounds} <= {"k24w32", "k56w64"}
+        assert {r.manifest["body"]["layout"] for r in rounds} <= {"k16w24", "k56w64"}
         assert SealedMaskShares.objects.filter(advertisement__round__in=rounds).count() == (
             len(rounds) * 9
         )

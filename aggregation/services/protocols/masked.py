@@ -36,8 +36,7 @@ def ciphertexts(length: int, layout: Layout, key_bits: int) -> int:
 
 
 def body_bytes(round_: Round, manifest: Manifest) -> int:
-    session = session_of(manifest)
-    return session.length * session.dtype.itemsize
+    return session_of(manifest).body_bytes
 
 
 def contributors(round_: Round, manifest: Manifest) -> tuple[str, ...]:
@@ -59,7 +58,7 @@ def check(round_: Round, manifest: Manifest, bank: str, body: bytes, proof: byte
 def add(round_: Round, bodies: Sequence[bytes]) -> bytes:
     session = session_of(Manifest.from_wire(round_.manifest["body"]))
     words = {str(place): secagg.from_bytes(session, body) for place, body in enumerate(bodies)}
-    return frame(dict(round_.roll or {}), secagg.to_bytes(secagg.add(session, words)))
+    return frame(dict(round_.roll or {}), secagg.to_bytes(session, secagg.add(session, words)))
 
 
 def payload_bytes(round_: Round, manifest: Manifest) -> int:

@@ -22,7 +22,6 @@ from consortium.protocol.masked_round import (
     session_of,
     share_context,
 )
-from consortium.protocol.masking import Words
 from consortium.protocol.roster import Roster
 from consortium.protocol.sealing import seal_each, unseal
 from consortium.protocol.secagg_messages import (
@@ -33,6 +32,7 @@ from consortium.protocol.secagg_messages import (
 )
 from consortium.protocol.spec import Box, Epoch, FreezeCertificate, PartialHeader
 from consortium.protocol.wire import Json
+from consortium.protocol.words import Words
 
 ALLOWANCE = 1 << 20
 
@@ -154,20 +154,20 @@ def close(terms: Terms, vector: IntArray) -> Upload:
             "mask_keys_lost",
             gettext_noop("This bank's mask keys of the round are not in its folder."),
         )
+    session = session_of(manifest)
     words = secagg.mask(
-        session_of(manifest),
+        session,
         node.identity,
         RoundSecrets.from_wire(held),
         roll.advertisements,
         _group_key(terms),
         vector,
     )
-    return Upload(secagg.to_bytes(words), roll_bytes(roll.signed))
+    return Upload(secagg.to_bytes(session, words), roll_bytes(roll.signed))
 
 
 def largest_upload(terms: Terms) -> int:
-    session = session_of(terms.manifest)
-    return session.length * session.dtype.itemsize + ALLOWANCE
+    return session_of(terms.manifest).body_bytes + ALLOWANCE
 
 
 def check(terms: Terms, bank: str, upload: Upload) -> Masked:
@@ -190,8 +190,9 @@ def add(terms: Terms, vectors: Sequence[Masked]) -> bytes:
         raise ProtocolRefused(
             "bad_freeze", gettext_noop("The list names a bank that published no mask keys.")
         )
-    total = secagg.add(session_of(manifest), {one.bank: one.words for one in vectors})
-    return frame(signed.to_wire(), secagg.to_bytes(total))
+    session = session_of(manifest)
+    total = secagg.add(session, {one.bank: one.words for one in vectors})
+    return frame(signed.to_wire(), secagg.to_bytes(session, total))
 
 
 def give(terms: Terms, certificate: FreezeCertificate, aggregate: bytes) -> bytes:
