@@ -11,6 +11,7 @@ from banks.services import (
     batch_scoring,
     carrying,
     imports,
+    monitor,
     nudges,
     threshold_changes,
     training,
@@ -36,6 +37,8 @@ def keep_time() -> None:
             wake.for_scoring(bank)
         if carrying.due(bank):
             wake.for_carrying(bank)
+        if monitor.due(bank):
+            wake.for_monitor(bank)
 
 
 @shared_task
@@ -60,6 +63,11 @@ def carry_forward(bank_id: str) -> None:
     bank = Bank.objects.get(pk=bank_id)
     if carrying.due(bank):
         carrying.carry_forward(bank=bank)
+
+
+@shared_task
+def follow_days(bank_id: str) -> None:
+    monitor.follow(bank=Bank.objects.get(pk=bank_id))
 
 
 @shared_task

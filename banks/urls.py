@@ -10,6 +10,7 @@ from banks.views import (
     drilldown,
     imports,
     membership,
+    monitor,
     monthly,
     node,
     onboarding,
@@ -62,6 +63,14 @@ urlpatterns = [
             name=f"threshold-{act}",
         )
         for act in ("approve", "return", "withdraw")
+    ),
+    path("monitor/", monitor.show, name="monitor"),
+    path("monitor/check/", monitor.check, name="monitor-check"),
+    path(
+        "monitor/proposals/<uuid:proposal_id>/approve/", monitor.approve, name="approve-retraining"
+    ),
+    path(
+        "monitor/proposals/<uuid:proposal_id>/decline/", monitor.decline, name="decline-retraining"
     ),
     path("data/", imports.listing, name="imports"),
     path("data/upload/", imports.upload, name="upload"),

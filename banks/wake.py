@@ -38,6 +38,10 @@ def for_carrying(bank: Bank) -> None:
     _wake(bank, "carry_forward", str(bank.pk))
 
 
+def for_monitor(bank: Bank) -> None:
+    _wake(bank, "follow_days", str(bank.pk))
+
+
 def _wake(bank: Bank, task: str, *args: str) -> None:
     signature = current_app.signature(
         f"banks.tasks.{task}", args=args, queue=f"{bank.slug}.train", immutable=True

@@ -7,6 +7,7 @@ from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transa
 from .evaluated import EvaluatedRows
 from .freezes import FreezeRequest
 from .lookback import CarriedPast, Carry
+from .monitoring import MonitorDay, MonitorReference, RetrainingProposal
 from .rounds import (
     ProtocolAct,
     ProtocolLease,
@@ -49,9 +50,12 @@ __all__ = [
     "Label",
     "LabelEvent",
     "ModelVersion",
+    "MonitorDay",
+    "MonitorReference",
     "ProtocolAct",
     "ProtocolLease",
     "ReasonCode",
+    "RetrainingProposal",
     "RoundPart",
     "SavedView",
     "Score",

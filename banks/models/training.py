@@ -34,6 +34,7 @@ class TrainingRun(OwnedByBank):
         PERSON = "person", _("a person")
         SCHEDULE = "schedule", _("the schedule")
         CONSORTIUM = "consortium", _("the consortium")
+        DRIFT = "drift", _("drift, approved by a person")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     phase = models.CharField(max_length=10, choices=Phase)

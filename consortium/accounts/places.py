@@ -37,6 +37,7 @@ BANK_RAIL = (
     Entry("banks:alerts", _("Alerts"), "bell"),
     Entry("banks:transactions", _("Transactions"), "search"),
     Entry("banks:performance", _("Performance"), "target"),
+    Entry("banks:monitor", _("Monitor"), "eye"),
     Entry("banks:imports", _("Data"), "upload"),
     Entry("banks:training", _("Training"), "activity"),
     Entry("banks:models", _("Models"), "layers"),

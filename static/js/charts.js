@@ -28,7 +28,7 @@
     const marks = (data.marks ?? []).map((mark) => ({ xAxis: mark.x, name: mark.name, label: { formatter: mark.name, color: ink, position: "insideEndTop" } }));
     return data.series.flatMap((one, index) => [...band(one, index), ({
       name: one.name, color: style(`--chart-${(index % 4) + 1}`),
-      type: data.kind === "bars" ? "bar" : "line",
+      type: data.kind === "bars" && !one.line ? "bar" : "line",
       data: one.points ?? one.values,
       symbol: SYMBOLS[index % 4], symbolSize: 5,
       showSymbol: (one.points ?? []).length <= 60,

@@ -98,6 +98,10 @@ GET     ALR      bank/<slug:bank>/performance/<int:number>/caught.csv
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/approve/
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/return/
 POST    LM       bank/<slug:bank>/performance/changes/<uuid:change_id>/withdraw/
+GET     ALMBR    bank/<slug:bank>/monitor/
+POST    LM       bank/<slug:bank>/monitor/check/
+POST    LM       bank/<slug:bank>/monitor/proposals/<uuid:proposal_id>/approve/
+POST    LM       bank/<slug:bank>/monitor/proposals/<uuid:proposal_id>/decline/
 GET     LMBR     bank/<slug:bank>/data/
 POST    MB       bank/<slug:bank>/data/upload/
 GET     LMBR     bank/<slug:bank>/data/<uuid:import_id>/
@@ -198,6 +202,10 @@ GET     ALR      api/v1/banks/<slug:bank>/versions/<uuid:version_id>/caught
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/approve
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/return
 POST    LM       api/v1/banks/<slug:bank>/threshold-changes/<uuid:change_id>/withdraw
+GET     ALMBR    api/v1/banks/<slug:bank>/monitor
+POST    LM       api/v1/banks/<slug:bank>/monitor/check
+POST    LM       api/v1/banks/<slug:bank>/monitor/proposals/<uuid:proposal_id>/approve
+POST    LM       api/v1/banks/<slug:bank>/monitor/proposals/<uuid:proposal_id>/decline
 GET     LMBR     api/v1/banks/<slug:bank>/signal
 POST    MB       api/v1/banks/<slug:bank>/signal/measure
 POST    B        api/v1/banks/<slug:bank>/signal/<uuid:task>/terms

@@ -34,8 +34,11 @@ from banks.models import (
     ImportStatus,
     LabelEvent,
     ModelVersion,
+    MonitorDay,
+    MonitorReference,
     ProtocolAct,
     ProtocolLease,
+    RetrainingProposal,
     RoundPart,
     SavedView,
     Score,
@@ -136,6 +139,7 @@ _UUIDS = (
     "run_id",
     "version_id",
     "change_id",
+    "proposal_id",
     "task",
     "epoch",
     "invitation_id",
@@ -351,6 +355,34 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
     BankSettings.objects.create(
         bank=bank, scoring_version=version, previous_version=before, zone="UTC"
     )
+    reference = MonitorReference.objects.create(
+        bank=bank,
+        version=version,
+        payments=amount,
+        rows=amount,
+        edges={word: [1.0]},
+        counts={word: [amount, 1, 0]},
+        scores=[amount, *counts[1:]],
+        channels={word: amount},
+        blanks={"channel": 1},
+        volumes=[amount],
+        **window,
+    )
+    MonitorDay.objects.create(
+        bank=bank,
+        reference=reference,
+        day=window["window_until"].date(),
+        payments=amount,
+        rows=amount,
+        counts={word: [amount, 1, 0]},
+        scores=[amount, *counts[1:]],
+        channels={word: amount},
+        blanks={"channel": 1},
+    )
+    figures = {"psi": 0.4, "low": 0.3, "high": 0.5, "rows": amount}
+    proposal = RetrainingProposal.objects.create(
+        bank=bank, version=version, reasons=[{"what": "feature", "name": word, **figures}]
+    )
     change = ThresholdChange.objects.create(
         bank=bank, version=version, value=0.4, before=0.5, reason=word, note=word
     )
@@ -359,6 +391,7 @@ def _models(bank: Bank, word: str, amount: int, number: int) -> dict[str, str]:
         "version_id": str(version.pk),
         "number": str(number),
         "change_id": str(change.pk),
+        "proposal_id": str(proposal.pk),
     }
 
 
