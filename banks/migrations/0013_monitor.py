@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_keyboard_shortcuts'),
-        ('banks', '0011_transaction_search'),
+        ('banks', '0012_cases_and_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
