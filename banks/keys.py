@@ -62,11 +62,16 @@ def held_shares(slug: str) -> list[str]:
 
 def save_token_key(slug: str, key: bytes) -> str:
     """Keep a key that counterparties are hidden under; returns its id."""
-    name = hashlib.sha256(b"consortium token key" + key).hexdigest()
+    name = token_key_id(key)
     path = folder(slug) / f"tokens-{name}.key"
     if not path.exists():
         _write(path, key)
     return name
+
+
+def token_key_id(key: bytes) -> str:
+    """What a key of counterparties is known by: it says nothing of the key."""
+    return hashlib.sha256(b"consortium token key" + key).hexdigest()
 
 
 def token_key(slug: str, name: str) -> bytes:

@@ -16,6 +16,7 @@ from banks.services import (
     threshold_changes,
     training,
 )
+from banks.services.gifts import models as given_models
 from banks.services.rounds import ceremony, contribution, outcome, steps
 from banks.services.rounds.node import Node
 from banks.services.signal import price
@@ -82,6 +83,8 @@ def protocol_step(bank_id: str, token: int | None = None) -> None:
         prepare_upload.apply_async((bank_id, part_id), queue=f"{bank.slug}.train")
     for run in step.to_adopt:
         adopt_version.apply_async((bank_id, run), queue=f"{bank.slug}.train")
+    for gift_id in step.to_install:
+        install_gift.apply_async((bank_id, gift_id), queue=f"{bank.slug}.train")
     if step.again_after is None:
         steps.end(bank, lease)
     else:
@@ -98,6 +101,11 @@ def prepare_upload(bank_id: str, part_id: int) -> None:
 @shared_task
 def adopt_version(bank_id: str, run: str) -> None:
     outcome.adopt(Node(Bank.objects.get(pk=bank_id)), run)
+
+
+@shared_task
+def install_gift(bank_id: str, gift_id: int) -> None:
+    given_models.install(Node(Bank.objects.get(pk=bank_id)), gift_id)
 
 
 @shared_task

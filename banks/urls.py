@@ -116,4 +116,5 @@ urlpatterns = [
     ),
     path("consortium/keys/<uuid:task>/ceremony/", membership.hold_ceremony, name="hold-ceremony"),
     path("consortium/keys/<uuid:epoch>/witness/", membership.witness, name="witness"),
+    path("consortium/gifts/<int:gift_id>/ask-again/", membership.ask_again, name="ask-again"),
 ]

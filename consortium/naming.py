@@ -56,6 +56,9 @@ def protocol_name(protocol: str) -> str:
 PURPOSES: dict[str, str | Promise] = {
     "derived hash": _("hash of the result"),
     "freeze signature": _("signature under a list"),
+    "gift": _("what a newcomer asked for, sealed to it"),
+    "gift request": _("request to a fellow member"),
+    "gift verdict": _("word on what a fellow member gave"),
     "key ceremony": _("public half of a key"),
     "log cosignature": _("cosignature of the log"),
     "mask keys": _("mask keys"),

@@ -36,6 +36,12 @@ Every POST may be repeated: the same message gives the same answer.
     GET  rounds/<id>/partials             → [{header: Signed PartialHeader, box: hex}]
     POST rounds/<id>/derived              Signed DerivedResult → {state, phase}
     POST runs/<id>/vote                   Signed ModelVote → {version_state}
+    GET  runs/<id>/offer                  → Offer  what the members agreed on before the caller came
+    POST gifts                            Signed GiftRequest → {request: hash}
+    GET  gifts                            → [Signed GiftRequest …]  that wait for the caller
+    POST gifts/<request>                  frame(Signed Gift, box) → Signed GiftReceipt
+    GET  gifts/<request>                  → frame(Signed Gift, box), or nothing yet
+    POST gifts/<request>/verdict          Signed GiftVerdict → {accepted}
     GET  log?after=N                      → {entries: [LogEntry … up to 1000], head: CosignedHead}
                                              entries with index ≥ N
     GET  log/head                         → CosignedHead of the newest head, or null

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from aggregation.api import views
+from aggregation.api import gifts, views
 
 ROUND = "rounds/<uuid:round_id>/"
 TASK = "tasks/<uuid:task>/"
+GIFT = r"^gifts/(?P<digest>[0-9a-f]{64})"
 
 urlpatterns = [
     path("join", views.join),
@@ -21,6 +22,10 @@ urlpatterns = [
     path("epochs/<uuid:epoch>/signature", views.epoch_signature),
     path("runs/<uuid:run>", views.run),
     path("runs/<uuid:run>/vote", views.vote),
+    path("runs/<uuid:run>/offer", gifts.offer),
+    path("gifts", gifts.requests),
+    re_path(GIFT + "$", gifts.gift),
+    re_path(GIFT + "/verdict$", gifts.verdict),
     path(ROUND + "manifest", views.manifest),
     path(ROUND + "advertisement", views.advertisement),
     path(ROUND + "roll", views.roll),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aggregation.api.reading import binary, hex_bytes, message_in, number_in, signed_in
 from aggregation.authentication import body_of, node_api, open_api
 from aggregation.selectors import evidence
 from aggregation.selectors.duties import next_duties
@@ -25,16 +25,13 @@ from aggregation.services import (
 )
 from aggregation.services import terms as terms_of_tasks
 from consortium.accounts.models import Bank
-from consortium.protocol.envelope import Signed, canonical, parse
-from consortium.protocol.errors import ProtocolRefused, gettext_noop
+from consortium.protocol.envelope import Signed, canonical
 from consortium.protocol.wire import malformed
-
-LARGEST_MESSAGE = 1024 * 1024
 
 
 @open_api("POST")
 def join(request: Request) -> Response:
-    return Response(enrolment.join(signed=_signed(request)).to_wire(), status=201)
+    return Response(enrolment.join(signed=signed_in(request)).to_wire(), status=201)
 
 
 @node_api()
@@ -64,7 +61,7 @@ def roster(request: Request, task: uuid.UUID, version: int, bank: Bank) -> Respo
 @node_api("POST")
 def roster_signature(request: Request, task: uuid.UUID, version: int, bank: Bank) -> Response:
     row = rosters.sign_roster(
-        bank=bank, task=evidence.task(bank, task), version=version, signed=_signed(request)
+        bank=bank, task=evidence.task(bank, task), version=version, signed=signed_in(request)
     )
     return Response({"version": row.version, "state": row.state}, status=201)
 
@@ -73,13 +70,13 @@ def roster_signature(request: Request, task: uuid.UUID, version: int, bank: Bank
 def terms(request: Request, task: uuid.UUID, bank: Bank) -> Response:
     row = evidence.task(bank, task)
     if request.method == "POST":
-        terms_of_tasks.vote(bank=bank, task=row, signed=_signed(request))
+        terms_of_tasks.vote(bank=bank, task=row, signed=signed_in(request))
     return Response(evidence.terms(row), status=201 if request.method == "POST" else 200)
 
 
 @node_api("POST")
 def publish_epoch(request: Request, task: uuid.UUID, bank: Bank) -> Response:
-    message = _message(request)
+    message = message_in(request)
     if set(message) != {"epoch", "biprimality", "shares"}:
         raise malformed("The message", "an object with epoch, biprimality and shares")
     shares = message["shares"]
@@ -89,8 +86,8 @@ def publish_epoch(request: Request, task: uuid.UUID, bank: Bank) -> Response:
         bank=bank,
         task=evidence.task(bank, task),
         signed=Signed.from_wire(message["epoch"]),
-        biprimality=_hex(message["biprimality"], "biprimality"),
-        shares={name: _hex(box, "shares") for name, box in shares.items()},
+        biprimality=hex_bytes(message["biprimality"], "biprimality"),
+        shares={name: hex_bytes(box, "shares") for name, box in shares.items()},
     )
     return Response({"epoch": str(made.pk), "state": made.state}, status=201)
 
@@ -108,7 +105,7 @@ def epoch(request: Request, epoch: uuid.UUID, bank: Bank) -> Response:
 @node_api("POST")
 def epoch_signature(request: Request, epoch: uuid.UUID, bank: Bank) -> Response:
     row = epochs.witness_epoch(
-        bank=bank, epoch=evidence.epoch(bank, epoch), signed=_signed(request)
+        bank=bank, epoch=evidence.epoch(bank, epoch), signed=signed_in(request)
     )
     return Response({"epoch": str(row.pk), "state": row.state}, status=201)
 
@@ -123,7 +120,7 @@ def run(request: Request, run: uuid.UUID, bank: Bank) -> Response:
 
 @node_api("POST")
 def vote(request: Request, run: uuid.UUID, bank: Bank) -> Response:
-    version = votes.vote(bank=bank, run=evidence.run(bank, run), signed=_signed(request))
+    version = votes.vote(bank=bank, run=evidence.run(bank, run), signed=signed_in(request))
     return Response({"version_state": version.state}, status=201)
 
 
@@ -166,7 +163,7 @@ def freeze(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 @node_api("POST")
 def freeze_signature(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
     row = freezing.sign_freeze(
-        bank=bank, round_=evidence.round_(bank, round_id), signed=_signed(request)
+        bank=bank, round_=evidence.round_(bank, round_id), signed=signed_in(request)
     )
     return Response({"state": row.state, "phase": row.phase}, status=201)
 
@@ -180,12 +177,12 @@ def certificate(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 def submission_of(
     request: Request, round_id: uuid.UUID, of_bank: uuid.UUID, bank: Bank
 ) -> HttpResponse:
-    return _binary(evidence.submission_body(evidence.round_(bank, round_id), of_bank))
+    return binary(evidence.submission_body(evidence.round_(bank, round_id), of_bank))
 
 
 @node_api()
 def aggregate(request: Request, round_id: uuid.UUID, bank: Bank) -> HttpResponse:
-    return _binary(evidence.aggregate(evidence.round_(bank, round_id)))
+    return binary(evidence.aggregate(evidence.round_(bank, round_id)))
 
 
 @node_api("GET", "POST")
@@ -201,7 +198,7 @@ def partials(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 @node_api("POST")
 def derived(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
     row = opening.keep_derived(
-        bank=bank, round_=evidence.round_(bank, round_id), signed=_signed(request)
+        bank=bank, round_=evidence.round_(bank, round_id), signed=signed_in(request)
     )
     return Response({"state": row.state, "phase": row.phase}, status=201)
 
@@ -211,7 +208,7 @@ def derived(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 
 @node_api()
 def log(request: Request, bank: Bank) -> Response:
-    after = _number(request, "after", default=0)
+    after = number_in(request, "after", default=0)
     return Response({"entries": evidence.log_entries(after), "head": evidence.newest_head()})
 
 
@@ -222,51 +219,17 @@ def log_head(request: Request, bank: Bank) -> Response:
 
 @node_api()
 def inclusion(request: Request, bank: Bank) -> Response:
-    return Response(evidence.inclusion(_number(request, "index"), _number(request, "size")))
+    return Response(evidence.inclusion(number_in(request, "index"), number_in(request, "size")))
 
 
 @node_api()
 def consistency(request: Request, bank: Bank) -> Response:
-    old, new = _number(request, "old"), _number(request, "new")
+    old, new = number_in(request, "old"), number_in(request, "new")
     return Response({"proof": evidence.consistency(old, new)})
 
 
 @node_api("POST")
 def cosignature(request: Request, bank: Bank) -> Response:
-    head = ledger.cosign(bank=bank, signed=_signed(request))
+    head = ledger.cosign(bank=bank, signed=signed_in(request))
     answer = {"size": head.size, "cosignatures": head.cosignatures.count()}
     return Response(answer, status=201)
-
-
-def _message(request: Request) -> Mapping[str, object]:
-    message = parse(body_of(request._request, LARGEST_MESSAGE))
-    if not isinstance(message, dict):
-        raise malformed("The message", "an object")
-    return message
-
-
-def _signed(request: Request) -> Signed:
-    return Signed.from_wire(_message(request))
-
-
-def _hex(value: object, where: str) -> bytes:
-    try:
-        return bytes.fromhex(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise malformed(where, "hex digits") from None
-
-
-def _number(request: Request, name: str, default: int | None = None) -> int:
-    text = request.query_params.get(name, "" if default is None else str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise ProtocolRefused(
-            "malformed",
-            gettext_noop("Give %(name)s as a whole number in the address."),
-            field=name,
-            name=name,
-        )
-    return int(text)
-
-
-def _binary(content: bytes) -> HttpResponse:
-    return HttpResponse(content, content_type="application/octet-stream")

@@ -2,6 +2,7 @@
 log and published sums. No plaintext update, no key share, no bank's counts."""
 
 from .epochs import EpochSignature, KeyEpoch, SealedShare
+from .gifts import Gift
 from .ledger import HeadCosignature, LogEntry, LogHead
 from .members import (
     BankInvitation,
@@ -31,6 +32,7 @@ __all__ = [
     "Derived",
     "EpochSignature",
     "FreezeSignature",
+    "Gift",
     "HeadCosignature",
     "KeyComparison",
     "KeyEpoch",

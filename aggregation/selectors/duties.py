@@ -18,6 +18,7 @@ from aggregation.models import (
     Round,
     TrainingRun,
 )
+from aggregation.selectors import gifts
 from aggregation.services.enrolment import MEMBERS
 from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import LIVE, manifest_of
@@ -42,6 +43,7 @@ def next_duties(bank: Bank) -> NextDuties:
         *_sign_roster(bank),
         *_keys(bank),
         *_cosign(bank),
+        *_gifts(bank),
     ]
     going = TrainingRun.objects.filter(state=TrainingRun.State.RUNNING).exists()
     return NextDuties(
@@ -151,6 +153,13 @@ def _cosign(bank: Bank) -> Iterator[Duty]:
         return
     if not HeadCosignature.objects.filter(head=head, bank=bank).exists():
         yield _new("cosign", number=head.size)
+
+
+def _gifts(bank: Bank) -> Iterator[Duty]:
+    for gift in gifts.asked_of(bank):
+        yield _new("give", task=gift.run.task_id, run=gift.run_id, model=gift.subject)
+    for run, subject in gifts.waiting_for(bank):
+        yield _new("receive", task=run.task_id, run=run.pk, model=subject)
 
 
 def _member(bank: Bank) -> dict[str, object]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from aggregation.models import ModelVersion, Round, SeenNonce, Task, TrainingRun
-from aggregation.services import advertising, epochs, freezing, runs, submissions, votes
+from aggregation.services import advertising, epochs, freezing, gifts, runs, submissions, votes
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
 from consortium.protocol.envelope import CLOCK_TOLERANCE_SECONDS
@@ -96,6 +96,7 @@ def advance(*, now: datetime) -> None:
     _each(epochs.retire_epochs)
     _each(submissions.empty_bodies)
     _each(advertising.empty_boxes)
+    _each(gifts.empty_boxes)
     SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
 
 

@@ -6,6 +6,7 @@ from .cases import Case, CaseAlert, CaseEvent, CaseStep, ContactAttempt
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .evaluated import EvaluatedRows
 from .freezes import FreezeRequest
+from .gifts import Gift
 from .lookback import CarriedPast, Carry
 from .monitoring import MonitorDay, MonitorReference, RetrainingProposal
 from .rounds import (
@@ -45,6 +46,7 @@ __all__ = [
     "Evaluation",
     "EvaluationSegment",
     "FreezeRequest",
+    "Gift",
     "Import",
     "ImportStatus",
     "Label",

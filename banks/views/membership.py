@@ -7,14 +7,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from banks import tasks
 from banks.coordinator import Unreachable
+from banks.selectors import gifts
 from banks.selectors import membership as selectors
+from banks.services.gifts import asking
 from banks.services.rounds import agreement, ceremony
 from banks.services.rounds.node import Node
 from consortium.accounts.access import bank_page, translated
@@ -35,6 +37,7 @@ def membership(request: Any) -> HttpResponse:
         "witnesses": [duty for duty in duties if duty["duty"] == "witness"],
         "may_act": request.membership.role == Role.BANK_ADMIN,
         "proposals": [],
+        "gifts": gifts.listing(request.bank),
     }
     node = Node(request.bank)
     try:
@@ -76,4 +79,15 @@ def hold_ceremony(request: Any, task: str) -> HttpResponse:
 def witness(request: Any, epoch: str) -> HttpResponse:
     ceremony.witness(Node(request.bank), epoch_id=str(epoch), actor=request.actor)
     messages.success(request, _("Witnessed: this bank's share fits the published key."))
+    return redirect("banks:membership", request.bank.slug)
+
+
+@require_POST
+@bank_page(Role.BANK_ADMIN)
+def ask_again(request: Any, gift_id: int) -> HttpResponse:
+    gift = gifts.get(request.bank, gift_id)
+    if gift is None:
+        raise Http404
+    asking.ask_again(node=Node(request.bank), actor=request.actor, gift=gift)
+    messages.success(request, _("Asked again. The answer takes some minutes."))
     return redirect("banks:membership", request.bank.slug)

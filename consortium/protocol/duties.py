@@ -18,6 +18,8 @@ DutyName = Literal[
     "derive",
     "vote",
     "cosign",
+    "receive",
+    "give",
 ]
 
 
@@ -35,6 +37,9 @@ class Duty(Record):
     derive: combine the partials sealed to the own bank, sign the result.
     vote: test the candidate ``model`` of ``run``.
     cosign: check and sign the log head of size ``number``.
+    receive: what the members agreed on in ``run`` before this bank came: ask a peer for the bytes
+    whose hash is ``model``, open its box, or ask the next one.
+    give: a newcomer's request for such bytes waits for this bank.
 
     ``until`` is when the centre goes on without this bank (Unix seconds; None: it waits).
     """

@@ -32,6 +32,7 @@ FIXED = {
     "uidb36": "1",
     "token": "no-such-token",
     "invitation": "no-such-invitation",
+    "digest": "0" * 64,
 }
 
 

@@ -137,6 +137,7 @@ GET     MBR      bank/<slug:bank>/consortium/
 POST    B        bank/<slug:bank>/consortium/rosters/<uuid:task>/<int:version>/sign/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:task>/ceremony/
 POST    B        bank/<slug:bank>/consortium/keys/<uuid:epoch>/witness/
+POST    B        bank/<slug:bank>/consortium/gifts/<int:gift_id>/ask-again/
 GET     BR       bank/<slug:bank>/node/
 GET     BR       bank/<slug:bank>/people/
 GET     LMBR     bank/<slug:bank>/signal/
@@ -215,6 +216,8 @@ GET     MBR      api/v1/banks/<slug:bank>/membership
 POST    B        api/v1/banks/<slug:bank>/membership/rosters/<uuid:task>/<int:version>/sign
 POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:task>/ceremony
 POST    B        api/v1/banks/<slug:bank>/membership/keys/<uuid:epoch>/witness
+GET     MBR      api/v1/banks/<slug:bank>/membership/gifts
+POST    B        api/v1/banks/<slug:bank>/membership/gifts/<int:gift_id>/ask-again
 GET     MBR      api/v1/banks/<slug:bank>/membership/evidence/<uuid:task>
 GET     MBR      api/v1/banks/<slug:bank>/sent
 GET     ALMBR    api/v1/banks/<slug:bank>/samples
@@ -318,6 +321,12 @@ GET     N        api/v1/coordinator/epochs/<uuid:epoch>
 POST    N        api/v1/coordinator/epochs/<uuid:epoch>/signature
 GET     N        api/v1/coordinator/runs/<uuid:run>
 POST    N        api/v1/coordinator/runs/<uuid:run>/vote
+GET     N        api/v1/coordinator/runs/<uuid:run>/offer
+GET     N        api/v1/coordinator/gifts
+POST    N        api/v1/coordinator/gifts
+GET     N        api/v1/coordinator/gifts/(?P<digest>[0-9a-f]{64})$
+POST    N        api/v1/coordinator/gifts/(?P<digest>[0-9a-f]{64})$
+POST    N        api/v1/coordinator/gifts/(?P<digest>[0-9a-f]{64})/verdict$
 GET     N        api/v1/coordinator/rounds/<uuid:round_id>/manifest
 POST    N        api/v1/coordinator/rounds/<uuid:round_id>/advertisement
 GET     N        api/v1/coordinator/rounds/<uuid:round_id>/roll

@@ -30,6 +30,7 @@ from banks.models import (
     EvaluatedRows,
     Evaluation,
     EvaluationSegment,
+    Gift,
     Import,
     ImportStatus,
     LabelEvent,
@@ -125,12 +126,13 @@ def missing() -> dict[str, str]:
     nothing = str(uuid.uuid4())
     return {
         **dict.fromkeys(_UUIDS, nothing),
-        **dict.fromkeys(("transaction_id", "membership_id", "number", "version"), "912736455"),
+        **dict.fromkeys(_NUMBERS, "912736455"),
         **dict.fromkeys(("bank", "slug"), "atlantis"),
         **dict.fromkeys(("token", "invitation"), "no-such-invitation"),
     }
 
 
+_NUMBERS = ("transaction_id", "membership_id", "gift_id", "number", "version")
 _UUIDS = (
     "alert_id",
     "bulk_id",
@@ -458,7 +460,23 @@ def _protocol(bank: Bank, word: str, amount: int) -> dict[str, str]:
     TrustedRoster.objects.create(bank=bank, task=task, version=1, hash=HASH, signed=signed)
     duty = {"duty": "witness", "task": str(task), "epoch": str(epoch), "dealer": word}
     ProtocolLease.objects.create(bank=bank, for_people=[duty], last_error=word)
-    return {"task": str(task), "epoch": str(epoch), "version": "1"}
+    gift = Gift.objects.create(
+        bank=bank,
+        direction="received",
+        kind="model",
+        state="refused",
+        task=task,
+        run=run,
+        subject=HASH,
+        peer=uuid.uuid4(),
+        peer_name=word,
+        request={"note": word},
+        request_hash=HASH,
+        content=word.encode(),
+        size=amount,
+        fault={"code": "wrong_gift", "sentence": "Bank %(peer)s lied.", "params": {"peer": word}},
+    )
+    return {"task": str(task), "epoch": str(epoch), "version": "1", "gift_id": str(gift.pk)}
 
 
 def _centre(consortium: Consortium) -> Things:

@@ -9,6 +9,7 @@ from aggregation.services import enrolment, rosters, runs
 from banks.ml.features import FeaturePlan
 from banks.ml.training import TrainingPlan
 from banks.models import ProtocolLease
+from banks.services.gifts import models
 from banks.services.rounds import agreement, ceremony, contribution, joining, outcome, steps
 from banks.services.rounds.node import Node
 from banks.services.rounds.standard import standard_task
@@ -67,6 +68,16 @@ class Consortium:
         for bank in witnesses:
             ceremony.witness(Node(bank), epoch_id=epoch, actor=admin(bank))
 
+    def admit(self, *newcomers: Bank) -> None:
+        """The members before them sign a roster with these banks as well."""
+        assert self.task is not None
+        proposed = rosters.propose_roster(actor=OPERATOR, task=self.task, banks=self.banks)
+        for bank in self.banks:
+            if bank not in newcomers:
+                agreement.sign_proposed_roster(
+                    Node(bank), task=str(self.task.pk), version=proposed.version, actor=admin(bank)
+                )
+
     def run(self) -> TrainingRun:
         assert self.task is not None
         return runs.start_run(actor=OPERATOR, task=self.task)
@@ -80,6 +91,8 @@ class Consortium:
             contribution.prepare_upload(Node(bank), part)
         for run in step.to_adopt:
             outcome.adopt(Node(bank), run)
+        for gift in step.to_install:
+            models.install(Node(bank), gift)
         steps.end(bank, token)
         return step
 

@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 
 from banks.coordinator import Unreachable
 from banks.models import ProtocolLease, RoundPart
+from banks.services.gifts import asking, giving
+from banks.services.gifts import models as given_models
 from banks.services.rounds import (
     advertising,
     agreement,
@@ -43,12 +45,14 @@ log = structlog.get_logger(__name__)
 class Step:
     """What a step leaves to its caller: work for the train queue, and when to step again.
 
-    ``to_train`` are parts without an upload, ``to_adopt`` runs whose model was published.
+    ``to_train`` are parts without an upload, ``to_adopt`` runs whose model was published,
+    ``to_install`` models that a peer gave.
     """
 
     again_after: int | None = None
     to_train: list[int] = field(default_factory=list)
     to_adopt: list[str] = field(default_factory=list)
+    to_install: list[int] = field(default_factory=list)
 
 
 def begin(bank: Bank, token: int | None) -> int | None:
@@ -94,6 +98,7 @@ def take(bank: Bank) -> Step:
             error = _as_text(refused)
             log.warning("duty_refused", duty=duty.duty, code=refused.code, round=duty.round)
     step.to_train = contribution.waiting_for_training(node)
+    step.to_install = given_models.waiting_to_install(node)
     try:
         step.to_adopt = outcome.settled_runs(node)
         if not asked.duties:
@@ -157,6 +162,14 @@ def _cosign(node: Node, duty: Duty, step: Step) -> None:
         ledger.cosign_head(node)
 
 
+def _receive(node: Node, duty: Duty, step: Step) -> None:
+    asking.receive(node, task=str(duty.task), run=str(duty.run))
+
+
+def _give(node: Node, duty: Duty, step: Step) -> None:
+    giving.give(node, task=str(duty.task), subject=str(duty.model))
+
+
 def _for_people(node: Node, duty: Duty, step: Step) -> None:
     """Signing a roster, dealing a key and witnessing it are for people: pages show them."""
 
@@ -180,4 +193,6 @@ DUTIES: dict[str, Callable[[Node, Duty, Step], None]] = {
     "derive": _derive,
     "vote": _vote,
     "cosign": _cosign,
+    "receive": _receive,
+    "give": _give,
 }

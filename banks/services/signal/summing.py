@@ -118,7 +118,8 @@ def advance(
         if len(directory):
             step = Step(SUMS, WORD_BITS[terms.words], sums_length(terms, directory), 0)
             open_slots = np.frombuffer(directory.to_bytes(), ">u4").astype(np.int64)
-            following = State(step, {"window": span.text}, {"directory": open_slots})
+            facts = {"window": span.text, "tokens": keys.token_key_id(token_key(node, manifest))}
+            following = State(step, facts, {"directory": open_slots})
             return following.to_bytes(), step
         sums = np.zeros(0, np.int64)
     else:
