@@ -18,19 +18,28 @@ from typing import Any
 import gmpy2
 import numpy as np
 
+from consortium.benchmarks.aggregation_masked import masked_sum
 from consortium.benchmarks.aggregation_peers import (
     NAIVE_SAMPLE,
     installed_peers,
     naive_phe,
     plain_sum,
 )
-from consortium.benchmarks.measuring import CLIP, Row, Stopwatch, Workload, machine
-from consortium.protocol import paillier, secagg
+from consortium.benchmarks.aggregation_refusals import seconds_to_refuse
+from consortium.benchmarks.measuring import (
+    CLIP,
+    REPEATS,
+    Row,
+    Stopwatch,
+    Workload,
+    machine,
+    repeated,
+)
+from consortium.protocol import paillier
 from consortium.protocol.dealing import Dealing, deal, default_threshold
 from consortium.protocol.exponentiation import powers, secret_powers
 from consortium.protocol.packing import (
     LAYOUTS,
-    WORDS,
     Integers,
     ciphertexts_needed,
     pack,
@@ -39,8 +48,6 @@ from consortium.protocol.packing import (
 )
 from consortium.protocol.paillier import MINIMUM_KEY_BITS, PublicKey, Randomisers
 from consortium.protocol.popk import prove_knowledge, verify_knowledge
-from consortium.protocol.sealing import SealingKey, seal_each, unseal
-from consortium.protocol.secagg_messages import Session, SharePair
 from consortium.protocol.shared_key import LARGEST_VECTOR, SharedKey
 from consortium.protocol.threshold import (
     combine,
@@ -48,7 +55,6 @@ from consortium.protocol.threshold import (
     prove_partials,
     verify_partials,
 )
-from consortium.protocol.wire import parse
 
 LONGEST_ENCRYPTED = 200_000
 """Parameters beyond which Paillier is not measured: the product sends those as masked sums."""
@@ -62,17 +68,18 @@ _POWERS_SAMPLE = 41
 def run(parameters: list[int], banks: int, key_bits: list[int], *, peers: bool) -> dict[str, Any]:
     """Measure every protocol for each number of parameters, Paillier also for each key size.
 
-    Returns ``{"results": [row, …], "method": {…}}``. A row has ``protocol``, ``parameters``,
-    ``banks``, ``key_bits``, ``seconds`` (by phase), ``bytes_per_parameter`` (ciphertext body),
-    ``exact``, ``times_faster_than_naive_phe`` (all phases together), bytes of one bank and a
-    modelled time end to end. ``peers`` adds other systems, as far as they are installed.
+    Returns ``{"results": [row, …], "refusals": {…}, "method": {…}}``. A row has ``protocol``,
+    ``parameters``, ``banks``, ``key_bits``, ``seconds`` (by phase), ``bytes_per_parameter``
+    (ciphertext body), ``exact``, ``times_faster_than_naive_phe`` (all phases together), bytes of
+    one bank and a modelled time end to end over its ``exchanges``. ``peers`` adds other systems,
+    as far as they are installed; ``refusals`` is what foreign uploads cost the centre.
     """
     rows: list[dict[str, Any]] = []
     missing: list[str] = []
     for length in parameters:
         work = Workload.random(length, banks)
-        plain = plain_sum(work)
-        keyless = [plain, masked_sum(work)]
+        plain = repeated(plain_sum, work)
+        keyless = [plain, repeated(masked_sum, work)]
         if peers:
             found, missing = installed_peers(work)
             keyless += found
@@ -82,7 +89,9 @@ def run(parameters: list[int], banks: int, key_bits: list[int], *, peers: bool) 
             if bits == key_bits[0]:
                 measured[1:1] = keyless
             rows += [row.to_json(naive, plain) for row in measured]
-    return {"results": rows, "method": _method(missing)}
+    refused = max((p for p in parameters if p <= LONGEST_ENCRYPTED), default=LONGEST_ENCRYPTED)
+    refusals = seconds_to_refuse(refused, banks, key_bits[0])
+    return {"results": rows, "refusals": refusals, "method": _method(missing)}
 
 
 def _encrypted_rows(work: Workload, key_bits: int) -> list[Row]:
@@ -97,6 +106,7 @@ def _encrypted_rows(work: Workload, key_bits: int) -> list[Row]:
 def _method(missing: list[str]) -> dict[str, Any]:
     return {
         "seconds": "CPU seconds of one party in each phase, the median of equal parties",
+        "repeats": f"sums without Paillier {REPEATS} times, the median counts",
         "naive_phe": f"{NAIVE_SAMPLE} numbers measured in this run, scaled to the whole vector",
         "modelled_seconds": "seconds but for offline, bytes at 100 Mb/s, 20 ms an exchange",
         "machine": machine(),
@@ -110,10 +120,12 @@ def threshold_opening(work: Workload, key_bits: int) -> Row:
     dealing, watch = _dealing(key_bits, work.banks), Stopwatch()
     public, key = dealing.public, dealing.public.paillier
     uploads, expected = _encrypted(work, key, watch)
-    with watch.measure("add", "read, check and verify"):
+    with watch.measure("add", "read and check"):
         vectors = [paillier.from_bytes(body, key) for body, _ in uploads]
-        for vector, (_, proof) in zip(vectors[1:], uploads[1:], strict=True):
+        for vector in vectors[1:]:
             paillier.check(vector, key)
+    with watch.measure("add", "verify proofs"):
+        for vector, (_, proof) in zip(vectors[1:], uploads[1:], strict=True):
             verify_knowledge(key, vector, _CONTEXT, proof)
     with watch.measure("add", "add"):
         total = paillier.add(vectors, key)
@@ -140,8 +152,10 @@ def threshold_opening(work: Workload, key_bits: int) -> Row:
         exact=bool((opened == expected).all()),
         bytes_up=body + len(uploads[0][1]) + others * (body // 2 + len(proofs[1])),
         bytes_down=others * body + (public.threshold - 1) * (body // 2),
-        exchanges=4,
+        exchanges=("upload", "sign the list", "give partials", "read partials"),
         more={
+            "add_per_further_bank": (watch.steps["add: read and check"] + watch.steps["add: add"])
+            / others,
             "quorum": f"{public.threshold} of {public.custodians}",
             "ciphertexts": len(total),
             "steps": watch.steps,
@@ -172,73 +186,7 @@ def one_shared_key(work: Workload, key_bits: int) -> Row:
         exact=bool((opened == expected).all()),
         bytes_up=body,
         bytes_down=body,
-        exchanges=2,
-        more={"steps": watch.steps},
-    )
-
-
-def masked_sum(work: Workload) -> Row:
-    """``secagg``: every bank downloads the masked vectors and adds them itself."""
-    watch, layout = Stopwatch(), WORDS["k16w24"]
-    banks = tuple(f"00000000-0000-4000-8000-{number:012x}" for number in range(work.banks))
-    session = Session(
-        task=banks[0],
-        round=banks[0],
-        members=banks,
-        threshold=default_threshold(work.banks) + 1,
-        words="k16w24",
-        length=work.parameters,
-    )
-    group_key, sealing = bytes(32), {bank: SealingKey.generate() for bank in banks}
-    secrets, public, boxes = {}, {}, {}
-    held: dict[str, dict[str, SharePair]] = {}
-    for bank in banks:
-        with watch.measure("offline", "keys and sealed shares"):
-            secrets[bank], public[bank], pairs = secagg.begin(session, bank)
-            own = {pair.holder: pair for pair in pairs}
-            held[bank] = {bank: own.pop(bank)}
-            sealed = seal_each(
-                [(sealing[other].public, pair.to_bytes(), _CONTEXT) for other, pair in own.items()]
-            )
-            boxes[bank] = dict(zip(own, sealed, strict=True))
-    for bank in banks:
-        with watch.measure("offline", "open and check shares"):
-            held[bank] |= {
-                owner: SharePair.from_wire(
-                    parse(unseal(sealing[bank], boxes[owner][bank], _CONTEXT))
-                )
-                for owner in banks
-                if owner != bank
-            }
-            for owner, pair in held[bank].items():
-                secagg.accept(session, bank, public[owner], pair)
-    uploads, expected = {}, np.zeros(work.parameters, np.int64)
-    for bank, values in zip(banks, work.vectors, strict=True):
-        with watch.measure("seal", "quantise and mask"):
-            quantised = quantise(values, CLIP, layout)
-            masked = secagg.mask(session, bank, secrets[bank], public, group_key, quantised)
-            uploads[bank] = secagg.to_bytes(session, masked)
-        expected += quantised
-    released = []
-    for bank in banks:
-        with watch.measure("open", "release shares"):
-            released += secagg.release(session, bank, held[bank], banks)
-    for _ in banks:
-        with watch.measure("add", "read"):
-            vectors = {bank: secagg.from_bytes(session, body) for bank, body in uploads.items()}
-        with watch.measure("open", "add and unmask"):
-            opened = secagg.open_sum(session, public, vectors, released, group_key)
-    body, shares = len(uploads[banks[0]]), sum(map(len, boxes[banks[0]].values()))
-    return Row(
-        "secagg",
-        work,
-        None,
-        watch.seconds,
-        body,
-        exact=bool((opened == expected).all()),
-        bytes_up=body + shares,
-        bytes_down=(work.banks - 1) * body + shares,
-        exchanges=3,
+        exchanges=("upload", "read"),
         more={"steps": watch.steps},
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from consortium.benchmarks.measuring import CLIP, Row, Stopwatch, Workload
+from consortium.benchmarks.measuring import CLIP, Row, Stopwatch, Workload, repeated
 from consortium.protocol.paillier import phe_keypair
 
 NAIVE_SAMPLE = 12
@@ -42,14 +42,13 @@ def naive_phe(work: Workload, key_bits: int) -> Row:
         exact=opened == [math.fsum(column) for column in zip(*numbers, strict=True)],
         bytes_up=body,
         bytes_down=body,
-        exchanges=2,
+        exchanges=("upload", "read"),
         more={"measured_parameters": size, "scaled": size < work.parameters},
     )
 
 
-def plain_sum(work: Workload) -> Row:
+def plain_sum(work: Workload, watch: Stopwatch) -> Row:
     """float32 in clear, added by a server that sees everything."""
-    watch = Stopwatch()
     uploads = []
     for values in work.vectors:
         with watch.measure("seal", "write"):
@@ -67,7 +66,7 @@ def plain_sum(work: Workload) -> Row:
         exact=bool((total == work.vectors.sum(axis=0)).all()),
         bytes_up=len(uploads[0]),
         bytes_down=total.nbytes,
-        exchanges=2,
+        exchanges=("upload", "read"),
     )
 
 
@@ -78,15 +77,14 @@ def installed_peers(work: Workload) -> tuple[list[Row], list[str]]:
         if importlib.util.find_spec(package) is None:
             missing.append(package)
         else:
-            rows.append(measure(work))
+            rows.append(repeated(measure, work))
     return rows, missing
 
 
-def tenseal_ckks(work: Workload) -> Row:
+def tenseal_ckks(work: Workload, watch: Stopwatch) -> Row:
     """TenSEAL's CKKS with the parameters of NVFlare; every client holds the secret key."""
     import tenseal
 
-    watch = Stopwatch()
     context = tenseal.context(
         tenseal.SCHEME_TYPE.CKKS,
         poly_modulus_degree=8192,
@@ -118,12 +116,12 @@ def tenseal_ckks(work: Workload) -> Row:
         exact=bool((opened == expected).all()),
         bytes_up=body,
         bytes_down=sum(map(len, totals)),
-        exchanges=2,
+        exchanges=("upload", "read"),
         more={"largest_error": float(np.abs(opened - expected).max())},
     )
 
 
-def flower_secagg_plus(work: Workload) -> Row:
+def flower_secagg_plus(work: Workload, watch: Stopwatch) -> Row:
     """Flower's SecAgg+ from its own primitives, all pairs, no drop-outs."""
     from flwr.common.secure_aggregation.crypto import shamir, symmetric_encryption
     from flwr.common.secure_aggregation.ndarrays_arithmetic import (
@@ -135,7 +133,7 @@ def flower_secagg_plus(work: Workload) -> Row:
     from flwr.common.secure_aggregation.secaggplus_utils import pseudo_rand_gen
     from flwr.supercore.primitives import asymmetric
 
-    watch, shape = Stopwatch(), [(work.parameters,)]
+    shape = [(work.parameters,)]
     banks, modulus = range(work.banks), 1 << 32
     threshold = work.banks // 2 + 1
     mask_keys, seal_keys, seeds, boxes, pair_keys, shares = {}, {}, {}, {}, {}, {}
@@ -193,12 +191,12 @@ def flower_secagg_plus(work: Workload) -> Row:
         exact=bool((opened == expected).all()),
         bytes_up=len(uploads[0]) + sum(len(boxes[0, other]) for other in banks),
         bytes_down=4 * work.parameters,
-        exchanges=3,
+        exchanges=("upload", "give shares", "read"),
         more={"steps": watch.steps},
     )
 
 
-_PEERS: dict[str, Callable[[Workload], Row]] = {
+_PEERS: dict[str, Callable[[Workload, Stopwatch], Row]] = {
     "tenseal": tenseal_ckks,
     "flwr": flower_secagg_plus,
 }

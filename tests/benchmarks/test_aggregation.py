@@ -77,3 +77,28 @@ def test_equal_parties_count_once_by_their_median(monkeypatch):
         pass
     assert watch.seconds == {"offline": 0.0, "seal": 2.5, "add": 0.0, "open": 0.0}
     assert watch.steps == {"seal: encrypt": 2.0, "seal: prove": 0.5}
+
+
+def test_foreign_uploads_are_refused_and_the_time_is_told(report):
+    refusals = report["refusals"]
+    assert set(refusals["seconds"]) == {
+        "another task",
+        "another round",
+        "another model",
+        "another key",
+        "another bank's signature",
+        "one byte changed",
+    }
+    assert refusals["bytes"] > 60 * 3
+
+
+def test_a_further_bank_s_vector_has_its_own_figure(report):
+    for protocol in ("secagg", "paillier-threshold"):
+        assert all(row["add_per_further_bank"] > 0 for row in rows(report, protocol))
+
+
+def test_exchanges_are_named(report):
+    (row, _) = rows(report, "secagg")
+    assert row["exchanges"] == ["upload", "sign the list", "release shares", "read shares"]
+    (plain, _) = rows(report, "plain-float32")
+    assert plain["exchanges"] == ["upload", "read"]
