@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from consortium.measured import figures
+from consortium.measured import figures, goals
 
 
 def measured(request: HttpRequest) -> HttpResponse:
@@ -14,6 +14,7 @@ def measured(request: HttpRequest) -> HttpResponse:
     context = {
         "sums": sums,
         "sum_rows": rows,
+        "sum_goals": goals.sum_goals(sums) if sums else [],
         "sum_chart": figures.aggregation_chart(rows),
         "detection": detection,
         "detection_rows": figures.detection_rows(detection) if detection else [],
