@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from banks.ml.encoding import IntArray
 from banks.ml.ranking import sigmoid
@@ -11,6 +12,11 @@ from banks.ml.thresholds import for_best_f1, for_reviews
 from banks.models import BankSettings, ModelVersion, Threshold
 
 NOTHING_ALERTS = 1.0
+# What ``threshold_of`` asks, for another query; no row where nothing alerts.
+NEWEST: Final = """
+    SELECT value FROM banks_threshold WHERE version_id = {version}
+    ORDER BY created_at DESC, id DESC LIMIT 1
+"""
 
 
 def initial_threshold(version: ModelVersion, histogram: IntArray, *, days: float) -> Threshold:

@@ -108,6 +108,16 @@ def newest(bank: Bank, origin: str) -> ModelVersion | None:
     )
 
 
+def newest_ids(bank: Bank, origins: Sequence[str]) -> list[uuid.UUID]:
+    """The newest usable version of each of these origins; needs the bank's scope."""
+    return list(
+        ModelVersion.objects.filter(bank=bank, origin__in=origins, status__in=USABLE)
+        .order_by("origin", "-number")
+        .distinct("origin")
+        .values_list("pk", flat=True)
+    )
+
+
 def add_consortium_version(
     *, bank: Bank, new: NewVersion, prepared: Prepared
 ) -> tuple[ModelVersion, ModelVersion | None]:

@@ -62,19 +62,26 @@ def membership_for(user: object, slug: str | None) -> Membership:
 
 
 def _enter(request: Any, slug: str | None, roles: Collection[Role]) -> Membership:
-    membership = membership_for(request.user, slug)
+    membership = _place_of(request, slug)
     reads_only = membership.role == Role.AUDITOR and request.method not in SAFE
     if membership.role not in roles or reads_only:
         raise PermissionDenied
-    token = getattr(request, "auth", None)
-    if isinstance(token, ApiToken) and token.bank_id != membership.bank_id:
-        raise Http404
     request.membership = membership
     request.bank = membership.bank
     request.actor = Actor(
         label=str(membership.user), user=membership.user, bank=membership.bank, role=membership.role
     )
     return membership
+
+
+def _place_of(request: Any, slug: str | None) -> Membership:
+    """A program's place is its token's and no other; a person's, whichever they ask for."""
+    token = getattr(request, "auth", None)
+    if not isinstance(token, ApiToken):
+        return membership_for(request.user, slug)
+    if token.place is None or (token.bank.slug if token.bank else None) != slug:
+        raise Http404
+    return token.place
 
 
 def _open_to(view: View, roles: Iterable[Role]) -> View:

@@ -153,6 +153,7 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    place: Membership | None = None  # where it may work, once somebody has come with it
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

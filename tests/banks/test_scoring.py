@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from banks.ml.features import build_features, feature_names
-from banks.models import Alert, AlertEvent, Import, ImportStatus, Score, Transaction
+from banks.models import Alert, AlertEvent, Import, ImportStatus, Score, Threshold, Transaction
 from banks.services import batch_scoring, datasets, lookback, scoring, training
 from banks.services.scoring import NewTransaction
 from consortium.accounts.actors import Actor
@@ -53,6 +53,11 @@ def a_fraud(number: int = 1) -> NewTransaction:
     return a_payment(number, amount=60_000, counterparty="shop-99")
 
 
+def score(bank: Bank, *payments: NewTransaction) -> list[scoring.Scored]:
+    with bank_scope(bank.pk):
+        return scoring.score_transactions(bank=bank, transactions=payments)
+
+
 def test_a_file_is_scored_once_and_only_where_nobody_knows_the_answer(scoring_bank: Bank) -> None:
     raised = batch_scoring.score_waiting(bank=scoring_bank)
     assert raised > 0
@@ -77,7 +82,7 @@ def test_one_transaction_has_the_same_features_as_in_the_table(scoring_bank: Ban
 
 
 def test_a_suspicious_payment_raises_an_alert_with_reasons(scoring_bank: Bank) -> None:
-    [scored] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
+    [scored] = score(scoring_bank, a_fraud())
     assert scored.alert is not None
     assert scored.alert.expected_loss == round(scored.score.probability * 60_000 * 0.5)
     assert 5 <= len(scored.alert.reasons) <= 7
@@ -88,14 +93,14 @@ def test_an_ordinary_payment_raises_none(scoring_bank: Bank) -> None:
     with bank_scope(scoring_bank.pk):
         usual = Transaction.objects.filter(account="acc-001", label=0).order_by("-time")[0]
     payment = a_payment(amount=usual.amount)
-    [scored] = scoring.score_transactions(bank=scoring_bank, transactions=[payment])
+    [scored] = score(scoring_bank, payment)
     assert scored.alert is None
     assert scored.score.probability < scored.threshold
 
 
 def test_the_same_transaction_again_gets_the_same_answer(scoring_bank: Bank) -> None:
-    [first] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
-    [again] = scoring.score_transactions(bank=scoring_bank, transactions=[a_fraud()])
+    [first] = score(scoring_bank, a_fraud())
+    [again] = score(scoring_bank, a_fraud())
     assert again.score == first.score
     assert again.alert == first.alert
     with bank_scope(scoring_bank.pk):
@@ -103,18 +108,41 @@ def test_the_same_transaction_again_gets_the_same_answer(scoring_bank: Bank) -> 
 
 
 def test_an_id_with_other_content_is_refused_and_changes_nothing(scoring_bank: Bank) -> None:
-    scoring.score_transactions(bank=scoring_bank, transactions=[a_payment()])
+    score(scoring_bank, a_payment())
     with pytest.raises(scoring.Conflict):
-        scoring.score_transactions(
-            bank=scoring_bank, transactions=[a_payment(2), a_payment(1, amount=1)]
-        )
+        score(scoring_bank, a_payment(2), a_payment(1, amount=1))
     with bank_scope(scoring_bank.pk):
         assert not Transaction.objects.filter(external_id="new-2").exists()
 
 
+def test_a_new_threshold_counts_from_the_next_payment_on(scoring_bank: Bank) -> None:
+    [before] = score(scoring_bank, a_payment())
+    assert before.alert is None
+    with bank_scope(scoring_bank.pk):
+        Threshold.objects.create(bank=scoring_bank, version=before.score.version, value=0)
+    [after] = score(scoring_bank, a_payment(2))
+    assert after.alert is not None
+    assert after.threshold == 0
+
+
+def test_a_program_gets_its_answer_with_few_questions_to_the_database(
+    scoring_bank: Bank, program: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = program("aiko", "score")
+
+    def ask(number: int) -> Any:
+        payment = {"id": f"p-{number}", "time": LATEST.isoformat(), "amount": 1200}
+        return client.post("/api/v1/banks/sakura/score", {"transactions": [payment]}, format="json")
+
+    assert ask(1).status_code == 200  # reads the model, notes the token's use
+    with django_assert_max_num_queries(12):
+        [scored] = ask(2).json()["results"]
+    assert scored["alert"] is None
+
+
 def test_before_the_first_model_nothing_is_stored(bank: Bank) -> None:
     with pytest.raises(Refused) as refused:
-        scoring.score_transactions(bank=bank, transactions=[a_payment()])
+        score(bank, a_payment())
     assert refused.value.code == "no_model"
     with bank_scope(bank.pk):
         assert not Transaction.objects.exists()
@@ -122,9 +150,7 @@ def test_before_the_first_model_nothing_is_stored(bank: Bank) -> None:
 
 def test_more_than_a_hundred_at_once_are_refused(scoring_bank: Bank) -> None:
     with pytest.raises(Refused):
-        scoring.score_transactions(
-            bank=scoring_bank, transactions=[a_payment(number) for number in range(101)]
-        )
+        score(scoring_bank, *(a_payment(number) for number in range(101)))
 
 
 @pytest.mark.parametrize(
