@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aggregation.models import KeyEpoch, ModelVersion, RosterVersion, Task, TrainingRun
+from django.db.models import Prefetch
+
+from aggregation.models import (
+    EpochSignature,
+    KeyEpoch,
+    ModelVersion,
+    RosterSignature,
+    RosterVersion,
+    Task,
+    TrainingRun,
+)
 from aggregation.selectors.duties import voters
 from aggregation.selectors.members import by_id
 from consortium.accounts.models import Bank
@@ -74,7 +84,8 @@ def agreements() -> list[Agreement]:
 
 def agreement(task: Task) -> Agreement:
     """Everything the operator needs to know to move the task on."""
-    rosters = {row.state: row for row in task.rosters.prefetch_related("signatures__bank")}
+    signed = Prefetch("signatures", RosterSignature.objects.select_related("bank"))
+    rosters = {row.state: row for row in task.rosters.prefetch_related(signed)}
     active = rosters.get(RosterVersion.State.ACTIVE)
     proposed = rosters.get(RosterVersion.State.PROPOSED)
     runs = list(task.runs.all()[:1])
@@ -107,7 +118,7 @@ def _key(roster: RosterVersion, members: list[Bank]) -> KeyStanding | None:
     epoch = (
         roster.epochs.exclude(state=KeyEpoch.State.RETIRED)
         .select_related("dealer")
-        .prefetch_related("signatures__bank")
+        .prefetch_related(Prefetch("signatures", EpochSignature.objects.select_related("bank")))
         .first()
     )
     if epoch is None:

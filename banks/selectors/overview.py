@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from banks.models import (
     Alert,
-    BankSettings,
     Comparison,
     Import,
     ModelVersion,
@@ -14,10 +13,10 @@ from banks.models import (
     Transaction,
 )
 from banks.selectors import performance
-from banks.selectors.alerts import OPEN, capacity_left, decided_today
+from banks.selectors.alerts import OPEN, Today
 from banks.services.training import waiting_labels
 from banks.services.versions import newest
-from consortium.accounts.models import Bank, User
+from consortium.accounts.models import Bank
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Overview:
     waiting_labels: int
 
 
-def overview(bank: Bank, user: User) -> Overview:
+def overview(bank: Bank, today: Today) -> Overview:
     """What a person of this bank finds when the day begins."""
-    settings = BankSettings.objects.filter(bank=bank).first() or BankSettings(bank=bank)
+    settings = today.settings
     version = (
         ModelVersion.objects.defer("artifact").filter(pk=settings.scoring_version_id).first()
         if settings.scoring_version_id
@@ -54,12 +53,12 @@ def overview(bank: Bank, user: User) -> Overview:
     return Overview(
         has_transactions=Transaction.objects.filter(bank=bank).exists(),
         version=version,
-        figures=performance.figures_of(version) if version else None,
+        figures=performance.figures_of(version, settings=settings) if version else None,
         better=better,
         better_by=better_by,
         waiting=open_alerts.count(),
-        decided_today=decided_today(bank),
-        capacity_left=capacity_left(bank),
+        decided_today=today.decided,
+        capacity_left=today.capacity_left,
         last_run=TrainingRun.objects.filter(bank=bank).order_by("-created_at").first(),
         last_import=Import.objects.filter(bank=bank).order_by("-created_at").first(),
         waiting_labels=waiting_labels(bank),

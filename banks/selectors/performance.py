@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,7 +137,11 @@ class SideBySide:
 
 
 def figures_of(
-    version: ModelVersion, *, window: str = Window.TEST, cut: int | None = None
+    version: ModelVersion,
+    *,
+    window: str = Window.TEST,
+    cut: int | None = None,
+    settings: BankSettings | None = None,
 ) -> Figures | None:
     """A version's newest figures on a window, at its own threshold unless ``cut`` is given."""
     found = (
@@ -145,7 +150,7 @@ def figures_of(
         .order_by("-window_until", "-pk")
         .first()
     )
-    return _figures(found, cut) if found else None
+    return _figures(found, cut, settings) if found else None
 
 
 def side_by_side(bank: Bank, *, alerts_a_day: float | None = None) -> list[SideBySide]:
@@ -154,7 +159,7 @@ def side_by_side(bank: Bank, *, alerts_a_day: float | None = None) -> list[SideB
     The window is the newest on which the newest version was tested; versions that were not
     tested on it are left out rather than compared unfairly.
     """
-    settings = _settings(bank)
+    settings = _settings(bank.pk)
     newest = (
         Evaluation.objects.filter(bank=bank, window=Window.TEST)
         .order_by("-version__number", "-window_until")
@@ -224,7 +229,7 @@ def _thinned(histogram: IntArray) -> Iterator[list[float]]:
 def _figures(found: Evaluation, cut: int | None, settings: BankSettings | None = None) -> Figures:
     return Figures(
         evaluation=found,
-        settings=settings or _settings(found.bank),
+        settings=settings or _settings(found.bank_id),
         cut=bin_of(threshold_of(found.version)) if cut is None else max(0, min(cut, GRID.bins)),
     )
 
@@ -250,5 +255,5 @@ def _at_budget(found: Evaluation, settings: BankSettings, budget: float) -> Side
     )
 
 
-def _settings(bank: Bank) -> BankSettings:
-    return BankSettings.objects.filter(bank=bank).first() or BankSettings(bank=bank)
+def _settings(bank_id: uuid.UUID) -> BankSettings:
+    return BankSettings.objects.filter(bank=bank_id).first() or BankSettings(bank_id=bank_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
 from django.utils import timezone
@@ -19,6 +19,7 @@ TIMED: Final = 2000
 DECIDED: Final = Q(status=Alert.Status.DECIDED)
 KNOWN: Final = DECIDED & Q(disposition__in=["fraud", "genuine"])
 FRAUD: Final = DECIDED & Q(disposition="fraud")
+NONE: Final = {"decided": 0, "fraud": 0, "cannot_tell": 0}
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,15 @@ def blind_comparison(bank: Bank, *, days: int = DAYS) -> BlindComparison:
     """Whether alerts are judged alike with and without the score in sight."""
     since = timezone.now() - timedelta(days=days)
     rows = Alert.objects.filter(DECIDED, bank=bank, decided_at__gte=since, sample=False)
-    blind, shown = (_group(rows.filter(blind=value)) for value in (True, False))
+    counted = rows.values("blind").annotate(
+        decided=Count("pk"),
+        fraud=Count("pk", filter=FRAUD),
+        cannot_tell=Count("pk", filter=Q(disposition="cannot_tell")),
+    )
+    counts = {row["blind"]: row for row in counted.order_by()}
+    blind, shown = (
+        _group(rows.filter(blind=value), counts.get(value, NONE)) for value in (True, False)
+    )
     return BlindComparison(
         blind=blind,
         shown=shown,
@@ -112,13 +121,13 @@ def blind_comparison(bank: Bank, *, days: int = DAYS) -> BlindComparison:
     )
 
 
-def _group(rows: QuerySet[Alert]) -> Group:
-    counted = rows.aggregate(
-        decided=Count("pk"),
-        fraud=Count("pk", filter=FRAUD),
-        cannot_tell=Count("pk", filter=Q(disposition="cannot_tell")),
-    )
+def _group(rows: QuerySet[Alert], counted: Any) -> Group:
     timed = rows.filter(claimed_at__isnull=False).order_by("-decided_at")
     times = timed.values_list("claimed_at", "decided_at")[:TIMED]
     spans = [(end - begin).total_seconds() for begin, end in times if begin and end]
-    return Group(**counted, seconds=median(spans) if spans else None)
+    return Group(
+        decided=counted["decided"],
+        fraud=counted["fraud"],
+        cannot_tell=counted["cannot_tell"],
+        seconds=median(spans) if spans else None,
+    )

@@ -169,9 +169,9 @@ class Studio:
     @property
     def in_force(self) -> int:
         """The cut that stands for the threshold in force."""
-        return bin_of(threshold_of(self.figures.version))
+        return bin_of(self.in_force_threshold)
 
-    @property
+    @cached_property
     def in_force_threshold(self) -> float:
         return threshold_of(self.figures.version)
 

@@ -56,8 +56,8 @@ def closed(bank: Bank) -> list[ThresholdChange]:
 
 def open_change(version: ModelVersion) -> ThresholdChange | None:
     """The change of this version that is under way."""
-    rows = _changes(version.bank).filter(version=version, status__in=ThresholdChange.OPEN)
-    return rows.first()
+    rows = _changes(version.bank_id).filter(version=version)
+    return rows.filter(status__in=ThresholdChange.OPEN).first()
 
 
 def in_force(bank: Bank) -> list[InForce]:
@@ -101,7 +101,7 @@ def effect_of(change: ThresholdChange) -> Effect | None:
     return Effect(Confusion(**change.effect["before"]), Confusion(**change.effect["after"]))
 
 
-def _changes(bank: Bank) -> QuerySet[ThresholdChange]:
+def _changes(bank: Bank | uuid.UUID) -> QuerySet[ThresholdChange]:
     return (
         ThresholdChange.objects.filter(bank=bank)
         .select_related("version", "proposed_by", "decided_by")

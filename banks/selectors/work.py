@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -15,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from banks.models import Alert
-from banks.selectors.alerts import Filters, queue, settings_of
+from banks.selectors.alerts import Filters, Today, queue
 from banks.selectors.alerts.filters import OPEN, Deadlines, awake
 from consortium.accounts.models import Bank, Membership, User
 
@@ -70,9 +69,9 @@ class Work:
     median_seconds: float | None
 
 
-def work_of(bank: Bank, user: User) -> Work:
+def work_of(bank: Bank, user: User, today: Today) -> Work:
     """What a reviewer finds when the day begins."""
-    deadlines = Deadlines.of(settings_of(bank))
+    deadlines = Deadlines.of(today.settings)
     open_alerts = Alert.objects.filter(bank=bank, status__in=OPEN)
     counted = open_alerts.aggregate(
         mine=Count("pk", filter=Q(claimed_by=user, status=Alert.Status.CLAIMED)),
@@ -84,10 +83,10 @@ def work_of(bank: Bank, user: User) -> Work:
         put_off=Count("pk", filter=~awake()),
         **{f"age_{place}": Count("pk", filter=_between(*ends)) for place, (_label, ends) in _AGES},
     )
-    spans = _spans_today(bank, user)
+    spans = _spans_today(bank, user, today)
     return Work(
-        mine=queue(bank, user, Filters(view="mine")).alerts[:SHOWN],
-        next=queue(bank, user, Filters(view="unassigned")).alerts[:SHOWN],
+        mine=queue(bank, user, Filters(view="mine"), today).alerts[:SHOWN],
+        next=queue(bank, user, Filters(view="unassigned"), today).alerts[:SHOWN],
         mine_count=counted["mine"],
         overdue=counted["overdue"],
         due_today=counted["due_today"],
@@ -107,11 +106,9 @@ def _between(first: int, after: int | None) -> Q:
     return found & Q(created_at__gt=now - timedelta(days=after)) if after else found
 
 
-def _spans_today(bank: Bank, user: User) -> list[float | None]:
+def _spans_today(bank: Bank, user: User, today: Today) -> list[float | None]:
     """Seconds from take to decision of each of today's own decisions; None where none was taken."""
-    zone = ZoneInfo(settings_of(bank).zone)
-    midnight = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    own = Alert.objects.filter(bank=bank, decided_by=user, decided_at__gte=midnight)
+    own = Alert.objects.filter(bank=bank, decided_by=user, decided_at__gte=today.midnight)
     return [
         (end - begin).total_seconds() if begin and end else None
         for begin, end in own.values_list("claimed_at", "decided_at")

@@ -103,6 +103,7 @@ def newest(bank: Bank, origin: str) -> ModelVersion | None:
     """The newest usable version of one origin; needs the bank's scope."""
     return (
         ModelVersion.objects.filter(bank=bank, origin=origin, status__in=USABLE)
+        .defer("artifact")
         .order_by("-number")
         .first()
     )

@@ -139,9 +139,10 @@ def _address(request: Any) -> str:
 def _page(
     request: Any, filters: selectors.Filters, form: BulkForm, status: int = 200
 ) -> HttpResponse:
-    found = selectors.queue(request.bank, request.user, filters)
+    today = selectors.today_of(request.bank)
+    found = selectors.queue(request.bank, request.user, filters, today)
     currency = found.alerts[0].transaction.currency if found.alerts else "JPY"
-    counts = selectors.counts(request.bank, request.user, filters, currency)
+    counts = selectors.counts(request.bank, request.user, filters, currency, today)
     return render(
         request,
         "banks/alerts.html",
@@ -156,8 +157,8 @@ def _page(
             "form": form,
             "dispositions": REASONS,
             "done": selectors.bulk_result(request.bank, request.user, request.GET.get("done", "")),
-            "capacity_left": selectors.capacity_left(request.bank),
-            "settings": selectors.settings_of(request.bank),
+            "capacity_left": today.capacity_left,
+            "settings": today.settings,
             "next_url": filters.address(after=found.next_cursor) if found.next_cursor else "",
             "first_url": filters.address() if filters.after else "",
             "may_review": request.membership.role in REVIEWERS,

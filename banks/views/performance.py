@@ -131,11 +131,9 @@ def _chosen(request: Any) -> ModelVersion | None:
         if (found := versions.get(request.bank, number)) is None:
             raise Http404
         return found
-    settings = BankSettings.objects.filter(bank=request.bank).first()
     of_bank = ModelVersion.objects.filter(bank=request.bank).defer("artifact")
-    if settings and settings.scoring_version_id:
-        return of_bank.get(pk=settings.scoring_version_id)
-    return of_bank.first()
+    in_use = BankSettings.objects.filter(bank=request.bank).values("scoring_version")
+    return of_bank.filter(pk__in=in_use).first() or of_bank.first()
 
 
 def _pattern(currency: str) -> dict[str, Any]:

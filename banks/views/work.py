@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from banks.selectors.alerts import today_of
 from banks.selectors.overview import overview
 from banks.selectors.threshold_changes import waiting_for
 from banks.selectors.work import Waiting, approvals, waits_for_approval, work_of
@@ -20,13 +21,14 @@ from consortium.accounts.models import Bank, Membership
 
 @bank_page()
 def work(request: Any) -> HttpResponse:
+    today = today_of(request.bank)
     may_review = request.membership.role in REVIEWERS
     return render(
         request,
         "banks/work.html",
         {
-            "found": overview(request.bank, request.user),
-            "work": work_of(request.bank, request.user),
+            "found": overview(request.bank, today),
+            "work": work_of(request.bank, request.user, today),
             "approvals": approvals(request.membership),
             "may_review": may_review,
         },

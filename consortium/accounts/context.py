@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -22,7 +22,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return about
-    places = list(Membership.objects.select_related("bank").filter(user=user).order_by("pk"))
+    places = _places(request)
     membership = getattr(request, "membership", None)
     if membership is None and len(places) == 1:
         membership = places[0]
@@ -32,3 +32,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "bank": membership.bank if membership else None,
     }
+
+
+def _places(request: HttpRequest) -> list[Membership]:
+    """Read once, however many templates a page is made of."""
+    if not hasattr(request, "places"):
+        own = Membership.objects.select_related("bank").filter(user=request.user)  # type: ignore[misc]
+        request.places = list(own.order_by("pk"))  # type: ignore[attr-defined]
+    return cast(list[Membership], request.places)  # type: ignore[attr-defined]

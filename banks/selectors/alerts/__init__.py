@@ -2,7 +2,7 @@
 
 from .actions import Action, actions, offers
 from .bulk import BulkResult, bulk_result
-from .capacity import capacity_left, decided_today, settings_of
+from .capacity import Today, settings_of, today_of
 from .detail import Activity, activity, following, get
 from .facets import Counts, Facet, Option, counts
 from .filters import OPEN, VIEWS, Filters, matching
@@ -29,13 +29,12 @@ __all__ = [
     "Queue",
     "Related",
     "Similar",
+    "Today",
     "actions",
     "activity",
     "alike",
     "bulk_result",
-    "capacity_left",
     "counts",
-    "decided_today",
     "features_of",
     "following",
     "get",
@@ -48,4 +47,5 @@ __all__ = [
     "settings_of",
     "similar",
     "timeline",
+    "today_of",
 ]

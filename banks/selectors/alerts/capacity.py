@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -15,13 +18,29 @@ def settings_of(bank: Bank) -> BankSettings:
     return BankSettings.objects.filter(bank=bank).first() or BankSettings(bank=bank)
 
 
-def capacity_left(bank: Bank) -> int:
-    """Reviews that the bank's analysts can still do today."""
-    return max(0, settings_of(bank).reviews_a_day - decided_today(bank))
+@dataclass(frozen=True, eq=False)
+class Today:
+    """The bank's day so far; read once for all parts of a page."""
+
+    settings: BankSettings
+
+    @property
+    def midnight(self) -> datetime:
+        """The day's beginning on the bank's own clock."""
+        now = timezone.now().astimezone(ZoneInfo(self.settings.zone))
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @cached_property
+    def decided(self) -> int:
+        """Decisions since midnight."""
+        since = self.midnight
+        return Alert.objects.filter(bank=self.settings.bank_id, decided_at__gte=since).count()
+
+    @property
+    def capacity_left(self) -> int:
+        """Reviews that the bank's analysts can still do."""
+        return max(0, self.settings.reviews_a_day - self.decided)
 
 
-def decided_today(bank: Bank) -> int:
-    """Decisions since midnight on the bank's own clock."""
-    zone = ZoneInfo(settings_of(bank).zone)
-    midnight = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Alert.objects.filter(bank=bank, decided_at__gte=midnight).count()
+def today_of(bank: Bank) -> Today:
+    return Today(settings_of(bank))

@@ -15,7 +15,7 @@ from banks.models import Alert
 from consortium.accounts.models import Bank, User
 from consortium.templatetags.figures import money
 
-from .capacity import decided_today, settings_of
+from .capacity import Today, today_of
 from .filters import (
     AGES,
     AMOUNTS,
@@ -67,9 +67,16 @@ class Counts:
         return self.decided_today if view == "decided" else self.tabs[view]
 
 
-def counts(bank: Bank, user: User, filters: Filters, currency: str = "JPY") -> Counts:
+def counts(
+    bank: Bank,
+    user: User,
+    filters: Filters,
+    currency: str = "JPY",
+    today: Today | None = None,
+) -> Counts:
     """Counts for each tab and facet; a facet counts under all other filters but not its own."""
-    deadlines = Deadlines.of(settings_of(bank))
+    today = today or today_of(bank)
+    deadlines = Deadlines.of(today.settings)
     cells = _cells(bank, user, filters, deadlines)
     tabs = {tab: sum(cell["n"] for cell in cells if tab in cell["tabs"]) for tab in TABS}
     if filters.view == "decided":
@@ -78,7 +85,7 @@ def counts(bank: Bank, user: User, filters: Filters, currency: str = "JPY") -> C
         here = [cell for cell in cells if filters.view in cell["tabs"]]
         total = sum(cell["n"] for cell in here if _fits(cell, filters, FACETS))
         facets = [facet for name in FACETS if (facet := _facet(here, filters, name, currency))]
-    return Counts(tabs=tabs, decided_today=decided_today(bank), total=total, facets=facets)
+    return Counts(tabs=tabs, decided_today=today.decided, total=total, facets=facets)
 
 
 def _cells(bank: Bank, user: User, filters: Filters, deadlines: Deadlines) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from banks.models import Alert
 from banks.selectors.reasons import sentences
 from consortium.accounts.models import Bank, User
 
-from .capacity import capacity_left, settings_of
+from .capacity import Today, today_of
 from .filters import Deadlines, Filters, matching
 
 PAGE: Final = 50
@@ -29,12 +29,13 @@ class Queue:
     next_cursor: str
 
 
-def queue(bank: Bank, user: User, filters: Filters) -> Queue:
+def queue(bank: Bank, user: User, filters: Filters, today: Today | None = None) -> Queue:
     """A page of the queue, by priority; decided alerts by when they were decided.
 
     Each alert carries ``headline``, its strongest reason in words, and ``due``, whether it is late.
     """
-    deadlines = Deadlines.of(settings_of(bank))
+    today = today or today_of(bank)
+    deadlines = Deadlines.of(today.settings)
     rows = matching(bank, user, filters, deadlines)
     rows = rows.select_related("transaction", "version", "claimed_by", "decided_by").defer(
         "version__artifact", "features"
@@ -47,7 +48,7 @@ def queue(bank: Bank, user: User, filters: Filters) -> Queue:
     return Queue(
         alerts=page,
         first_rank=rank + 1,
-        line_after=_line(bank, filters, rank, len(found)),
+        line_after=_line(today, filters, rank, len(found)),
         next_cursor=_next(page[-1], filters, rank + PAGE) if len(found) > PAGE else "",
     )
 
@@ -69,11 +70,11 @@ def _after(rows: QuerySet[Alert], filters: Filters) -> tuple[QuerySet[Alert], in
     return rows, cursor[2] if cursor else 0
 
 
-def _line(bank: Bank, filters: Filters, rank: int, shown: int) -> int | None:
+def _line(today: Today, filters: Filters, rank: int, shown: int) -> int | None:
     """Places are those of the whole queue, so no line where a filter leaves some out."""
     if filters.narrow or filters.view not in {"open", "unassigned"}:
         return None
-    left = capacity_left(bank) - rank
+    left = today.capacity_left - rank
     return left if 0 <= left < shown else None
 
 
