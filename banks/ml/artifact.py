@@ -35,6 +35,11 @@ class ModelArtifact:
         return container.write(MAGIC, header, named_arrays(self.model))
 
     @property
+    def first_stage(self) -> str:
+        """The version of the first stage that its features were made with; "" without one."""
+        return str(self.about.get("first_stage", ""))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the file, hex: the model's name in manifests, votes and receipts."""
         return hashlib.sha256(self.to_bytes()).hexdigest()

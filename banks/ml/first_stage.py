@@ -1,95 +1,134 @@
 """What a payment and its account alone say: the score that tells which frauds are *unexplained*.
 
 A known fraud that the account's own behaviour explains says nothing about the counterparty; one
-that it does not explain points there. So a small model on payment and account features scores all
-payments, never one that it was trained on: rows after the cut by a model of the rows before it,
-rows before it by the model of the accounts' other half.
+that it does not explain points there. So two small models on payment and account features score
+all payments, each those of the accounts that it has not learned from: every score is out of sample
+(cross-fitting, Chernozhukov et al. 2018).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from banks.ml.examples import Examples
-from banks.ml.models.logistic import Logistic
-from banks.ml.newton import fit_logistic
-from banks.ml.piecewise import EdgePolicy, PiecewiseLinear, class_histograms
+from banks.ml import container
+from banks.ml.encoding import IntArray
+from banks.ml.features.history import History
+from banks.ml.features.plan import FeaturePlan, feature_names
+from banks.ml.features.rows import Rows, fixed_point
+from banks.ml.features.single import AccountPast
+from banks.ml.models.logistic import Logistic, logistic_spec
+from banks.ml.piecewise import PiecewiseLinear
 from banks.ml.ranking import sigmoid
-from banks.ml.sampling import negative_rate, sample, uniform
-from banks.ml.summing import Adder, plain_sum
-from consortium.protocol.errors import Refused
+from banks.ml.sampling import row_keys, uniform
+from consortium.protocol.errors import Refused, gettext_noop
 
-POLICY = EdgePolicy(least_share_ppm=3_500)
-FOLD_SALT = 0x5EED
-TrainScore = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+MAGIC: Final = b"CONSFRST"
+HALVES: Final = 2
+SALT: Final = 0x5EED
+CHOICES: Final = ("amount_unit", "label_delay_days", "zone")
+
+
+def half_of(accounts: ArrayLike) -> NDArray[np.intp]:
+    """In which half each account (text) is, intp[n]: by a hash, the same at every bank."""
+    return (uniform(row_keys(accounts), SALT) >= 1 / HALVES).astype(np.intp)
+
+
+def plan_below(plan: FeaturePlan) -> FeaturePlan:
+    """What a first stage looks at: the payment and its account. No counterparty, no other bank."""
+    return FeaturePlan(
+        label_delay_days=plan.label_delay_days,
+        zone=plan.zone,
+        amount_unit=plan.amount_unit,
+        counterparties=False,
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class FirstStageRows:
-    """One bank's rows: features [n, F], labels (−1 unknown), keys of id and account, and whether
-    the row lies before the cut.
+class FirstStage:
+    """``halves``: the model learned from each half of the accounts; None where it held no fraud
+    to learn from, and then nothing is explained in the other half.
     """
 
-    X: NDArray[np.float32]
-    labels: NDArray[np.int8]
-    row_keys: NDArray[np.uint64]
-    account_keys: NDArray[np.uint64]
-    early: NDArray[np.bool_]
+    plan: FeaturePlan
+    halves: tuple[Logistic | None, ...]
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of X, in order."""
+        return feature_names(self.plan)
 
-def first_stage(
-    features: tuple[str, ...],
-    banks: Sequence[FirstStageRows],
-    *,
-    seed: int,
-    add: Adder = plain_sum,
-) -> list[NDArray[np.float32]]:
-    """Each bank's out-of-sample probabilities of fraud, float32[n] in its own row order.
+    def risk(self, X: ArrayLike, halves: NDArray[np.intp]) -> IntArray:
+        """Out-of-sample probability of fraud in RISK_UNIT, int64[n].
 
-    Where the early rows hold only one class there is nothing to explain frauds by: all 0.
-    """
-    scores = [np.zeros(len(bank.labels), dtype=np.float32) for bank in banks]
-    for parts in _trainings(banks, seed):
+        Each row by itself: the same bits for one payment as for a table of them.
+        """
+        matrix = np.asarray(X, dtype=np.float32)
+        found = np.zeros(len(matrix), dtype=np.int64)
+        for half, model in enumerate(self.halves):
+            rows = halves != half
+            if model is not None and rows.any():
+                found[rows] = fixed_point(sigmoid(_by_curves(model, matrix[rows])))
+        return found
+
+    def risk_of(self, account: str, rows: Rows, past: AccountPast) -> IntArray:
+        """The same for payments of one account, numbered 0; ``past`` may hold them too."""
+        columns = History(self.plan, past.history, None).features(rows)
+        X = np.column_stack([columns[name] for name in self.features])
+        return self.risk(X, np.repeat(half_of([account]), len(rows)))
+
+    def to_bytes(self) -> bytes:
+        """The canonical file, whose SHA-256 is the first stage's version."""
+        return self._bytes
+
+    @property
+    def version(self) -> str:
+        return hashlib.sha256(self._bytes).hexdigest()
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        named: dict[str, NDArray[Any]] = {}
+        for half, model in enumerate(self.halves):
+            if model is not None:
+                arrays = {**model.encoder.arrays(), **model.arrays()}
+                named |= {f"half{half}.{name}": array for name, array in arrays.items()}
+        chosen = self.plan.to_json()
+        plan = {name: chosen[name] for name in CHOICES}
+        learned = [model is not None for model in self.halves]
+        return container.write(MAGIC, {"plan": plan, "learned": learned}, named)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> FirstStage:
+        """Parse a file; every deviation from the one valid encoding is Refused("artifact")."""
         try:
-            model = _fit(features, banks, [train for train, _ in parts], seed, add)
-        except Refused as refusal:
-            if refusal.code != "one_class":
-                raise
-            continue
-        for bank, score, (_, scored) in zip(banks, scores, parts, strict=True):
-            score[scored] = sigmoid(model.logits(bank.X[scored]))
-    return scores
+            header, arrays = container.read(MAGIC, content, {"plan", "learned"})
+            plan = replace(FeaturePlan(counterparties=False), **header["plan"])
+            halves = tuple(
+                _half(plan, half, arrays) if learned else None
+                for half, learned in enumerate(header["learned"])
+            )
+            first = cls(plan, halves)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            container.refuse("its header is not complete")
+        if first.to_bytes() != content:
+            container.refuse("it is not in the canonical encoding")
+        return first
 
 
-def _trainings(banks: Sequence[FirstStageRows], seed: int) -> list[list[TrainScore]]:
-    """Per training, each bank's rows to train on and rows to score."""
-    after = [(bank.early, ~bank.early) for bank in banks]
-    halves = [uniform(bank.account_keys, seed ^ FOLD_SALT) < 0.5 for bank in banks]
-    first = [(b.early & half, b.early & ~half) for b, half in zip(banks, halves, strict=True)]
-    second = [(scored, trained) for trained, scored in first]
-    return [after, first, second]
+def _half(plan: FeaturePlan, half: int, arrays: Mapping[str, NDArray[Any]]) -> Logistic:
+    prefix = f"half{half}."
+    own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+    encoder = PiecewiseLinear.from_arrays(own)
+    return Logistic.from_arrays(logistic_spec(feature_names(plan), encoder), encoder, own)
 
 
-def _fit(
-    features: tuple[str, ...],
-    banks: Sequence[FirstStageRows],
-    masks: list[NDArray[np.bool_]],
-    seed: int,
-    add: Adder,
-) -> Logistic:
-    rate = negative_rate(
-        sum(int((bank.labels[mask] == 0).sum()) for bank, mask in zip(banks, masks, strict=True))
-    )
-    chosen = [
-        mask & sample(bank.labels, bank.row_keys, rate, seed)
-        for bank, mask in zip(banks, masks, strict=True)
-    ]
-    rows = [(bank.X[mask], bank.labels[mask]) for bank, mask in zip(banks, chosen, strict=True)]
-    hist = add([class_histograms(X, y).ravel() for X, y in rows])
-    encoder = PiecewiseLinear.from_histograms(hist.reshape(len(features), 2, -1), POLICY)
-    examples = [Examples(encoder.encode(X), y.astype(np.float32), rate) for X, y in rows]
-    return fit_logistic(features, encoder, examples, add=add)
+def _by_curves(model: Logistic, X: NDArray[np.float32]) -> NDArray[np.float64]:
+    if not isinstance(model.encoder, PiecewiseLinear):
+        raise Refused("encoder", gettext_noop("The model's encoding is unknown."))
+    return model.encoder.along_curves(X, model.weights[:-1]) + float(model.weights[-1])

@@ -160,6 +160,11 @@ class PiecewiseLinear:
         matrix = as_matrix(X, len(self.edges))
         if len(matrix) <= FEW_ROWS:
             return np.asarray(self._inputs(matrix) @ weights)
+        return self.along_curves(matrix, weights)
+
+    def along_curves(self, X: ArrayLike, weights: FloatArray) -> FloatArray:
+        """The same, with the same bits for a row whatever rows are beside it."""
+        matrix = as_matrix(X, len(self.edges))
         total = np.zeros(len(matrix))
         for feature, values, missing in self.curves(weights):
             z = compress(matrix[:, feature])

@@ -5,6 +5,7 @@ from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score,
 from .cases import Case, CaseAlert, CaseEvent, CaseStep, ContactAttempt
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
 from .evaluated import EvaluatedRows
+from .first_stages import KeptFirstStage
 from .freezes import FreezeRequest
 from .gifts import Gift
 from .lookback import CarriedPast, Carry
@@ -49,6 +50,7 @@ __all__ = [
     "Gift",
     "Import",
     "ImportStatus",
+    "KeptFirstStage",
     "Label",
     "LabelEvent",
     "ModelVersion",

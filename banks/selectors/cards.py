@@ -26,6 +26,7 @@ def card_of(version: ModelVersion) -> dict[str, Any]:
         "trained_until": version.trained_until and version.trained_until.isoformat(),
         "lineage": version.lineage,
         "features": version.feature_plan,
+        "first_stage": version.feature_plan.get("first_stage") or None,
         "intended_use": _(
             "Ranks this bank's own payments by the probability of fraud, for people to review. It "
             "does not decide, and it is not meant for other banks' payments, credit, or persons."

@@ -20,7 +20,7 @@ from banks.models import (
     Score,
     Transaction,
 )
-from banks.services import datasets
+from banks.services import datasets, first_stages
 from banks.services.scoring import Bench, Matrix, bench_of, raise_alerts
 from banks.services.signal import joint
 from consortium.accounts import audit
@@ -106,14 +106,11 @@ def _matrices(bank: Bank, plans: set[FeaturePlan], wanted: set[int]) -> Iterator
     transactions = datasets.frame(bank)
     chosen = transactions.select(pl.col("key").is_in(list(wanted))).to_series()
     keys = transactions.filter(chosen)["key"].to_list()
-    by_plan = {
-        plan: build_features(transactions, plan, joint.signal_for(bank, transactions, plan))
-        .filter(chosen)
-        .select(feature_names(plan))
-        .to_numpy()
-        .astype(np.float32)
-        for plan in plans
-    }
+    by_plan = {}
+    for plan in plans:
+        rows = first_stages.scored(bank, transactions, plan)
+        table = build_features(rows, plan, joint.signal_for(bank, rows, plan)).filter(chosen)
+        by_plan[plan] = table.select(feature_names(plan)).to_numpy().astype(np.float32)
     for start in range(0, len(keys), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        yield Piece(keys[rows], {plan: matrix[rows] for plan, matrix in by_plan.items()})
+        part = slice(start, start + ROWS_AT_ONCE)
+        yield Piece(keys[part], {plan: matrix[part] for plan, matrix in by_plan.items()})

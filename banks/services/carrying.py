@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from banks.ml.features.single import CounterpartyPast
 from banks.models import BankSettings, CarriedPast, Carry, ModelVersion
-from banks.services import datasets
+from banks.services import datasets, first_stages
 from banks.services.lookback import clock_of, microseconds
 from banks.services.stale_pasts import CARRYING, lock_key
 from consortium.accounts.models import Bank
@@ -64,6 +64,7 @@ def carry_forward(*, bank: Bank, until: datetime | None = None) -> int:
         return 0
     carry = _begin(bank, plan, until or _today())
     frame = datasets.frame(bank)  # read after the beginning: it holds all that was not noted
+    frame = first_stages.scored(bank, frame, plan)
     pasts, count = _pasts(frame, plan, carry), 0
     while part := list(islice(pasts, ROWS_AT_ONCE)):
         count += _store(bank, carry, part)
@@ -93,14 +94,21 @@ def _pasts(frame: pl.DataFrame, plan: FeaturePlan, carry: Carry) -> Iterator[Pas
         yield Side.ACCOUNT, name, accounts.account_past(name).to_bytes()
     # All buckets are kept: what other banks know is told apart from the own part of each.
     own = Signal.of_frame(before, plan)
-    for name in _busy(before["counterparty"]):
+    for name in _busy(before["counterparty"]) | _defrauded(before, plan):
         past = CounterpartyPast.of(own.sums, own.counterparties.code(name))
         yield Side.COUNTERPARTY, name, past.to_bytes()
 
 
-def _busy(column: pl.Series) -> list[str]:
+def _busy(column: pl.Series) -> dict[str, None]:
     counts = column.drop_nulls().value_counts(name="payments")
-    return counts.filter(counts["payments"] >= LEAST_ROWS)[column.name].to_list()
+    return dict.fromkeys(counts.filter(counts["payments"] >= LEAST_ROWS)[column.name])
+
+
+def _defrauded(before: pl.DataFrame, plan: FeaturePlan) -> dict[str, None]:
+    """Counterparties whose frauds a first stage explains by the pasts of other accounts."""
+    if not plan.first_stage:
+        return {}
+    return dict.fromkeys(before.filter(before["label"] == 1)["counterparty"].drop_nulls())
 
 
 def _store(bank: Bank, carry: Carry, pasts: list[Past]) -> int:
@@ -122,7 +130,7 @@ def _plan(bank: Bank) -> FeaturePlan | None:
     used = BankSettings.objects.filter(bank=bank).values("scoring_version")
     version = ModelVersion.objects.only("feature_plan").filter(pk__in=used).first()
     plan = FeaturePlan.from_json(version.feature_plan) if version else None
-    return plan if plan and plan.kind == "behaviour" and not plan.first_stage else None
+    return plan if plan and plan.kind == "behaviour" else None
 
 
 def _today() -> datetime:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from banks.ml.schema import CANONICAL, DAY, EXTRA_PREFIX, Mapping
 from banks.ml.windows import Windows, choose
 from banks.models import BankSettings, Import, ImportStatus, LabelEvent, Transaction
+from banks.services import first_stages
 from banks.services.signal import joint, openings
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from banks.ml.features import FeaturePlan, Signal
 
-KEPT_FILES: Final = 2
+KEPT_FILES: Final = 3
 LAYOUT: Final = 2
 """Of the cached files; another number and they are made anew."""
 UNKNOWN: Final = -1
@@ -148,7 +149,7 @@ def prepare(bank: Bank, recipe: Recipe) -> Prepared:
     path = folder / f"prepared-{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
     if path.exists():
         return _load(path, recipe.windows)
-    transactions = frame(bank, version=version)
+    transactions = first_stages.scored(bank, frame(bank, version=version), recipe.plan)
     prepared = prepared_from(
         transactions, recipe, joint.signal_for(bank, transactions, recipe.plan)
     )
@@ -251,7 +252,9 @@ def _read_database(bank: Bank, folder: Path) -> pl.DataFrame:
 def prepared_from(
     transactions: pl.DataFrame, recipe: Recipe, signal: Signal | None = None
 ) -> Prepared:
-    """Features, labels and windows of these transactions; counterparties as ``signal`` has them."""
+    """Features, labels and windows of these transactions (``first_stages.scored`` where the plan
+    needs it); counterparties as ``signal`` has them.
+    """
     from banks.ml.features import build_features, feature_names
 
     names = tuple(feature_names(recipe.plan))

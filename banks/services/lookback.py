@@ -17,7 +17,7 @@ import numpy as np
 from django.db import connection
 
 from banks.ml.features.plan import FeaturePlan
-from banks.ml.features.rows import Rows, label_counts_from, signed_log
+from banks.ml.features.rows import Rows
 from banks.ml.features.single import (
     AccountPast,
     CounterpartyPast,
@@ -25,8 +25,8 @@ from banks.ml.features.single import (
     features_from_history,
 )
 from banks.models import CarriedPast
+from banks.services import explaining, first_stages
 from banks.services.signal import joint, openings
-from consortium.protocol.errors import Refused, gettext_noop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Side = CarriedPast.Side
 Pasts = tuple[AccountPast, CounterpartyPast]
-Row = tuple[int, int, int, int]  # time, amount, label or −1, known at or 0
+Row = tuple[int, int, int, int, str]  # time, amount, label or −1, known at or 0, account
 
 EVER: Final = "-infinity"
 NOTHING: Final[Pasts] = (AccountPast(), CounterpartyPast())
@@ -50,7 +50,7 @@ CARRIED: Final = """
 """
 PAYMENTS: Final = """
     SELECT '{side}', (extract(epoch FROM time) * 1000000)::bigint, amount, coalesce(label, -1),
-        coalesce((extract(epoch FROM label_known_at) * 1000000)::bigint, 0)
+        coalesce((extract(epoch FROM label_known_at) * 1000000)::bigint, 0), account
     FROM banks_transaction
     WHERE bank_id = %(bank)s AND {who} = %({who})s AND {who} <> ''
         AND time >= %({who}_since)s AND time < %(time)s
@@ -73,11 +73,6 @@ def features_of(
     pasts: dict[str, Pasts] = {}
 
     def features(plan: FeaturePlan) -> NDArray[np.float32]:
-        if plan.first_stage:
-            raise Refused(
-                "first_stage",
-                gettext_noop("Models with first-stage features score imported files only."),
-            )
         clock = clock_of(plan)
         if plan.kind == "behaviour" and clock not in pasts:
             pasts[clock] = _past(transaction, plan)
@@ -89,7 +84,10 @@ def features_of(
 def clock_of(plan: FeaturePlan) -> str:
     """The choices of a plan by which a past is added up; plans that share them share it."""
     names = ("amount_unit", "bucket_hours", "joint", "label_delay_days", "zone")
-    return json.dumps({name: getattr(plan, name) for name in names}, separators=(",", ":"))
+    chosen = {name: getattr(plan, name) for name in names}
+    if plan.first_stage:
+        chosen["first_stage"] = plan.first_stage[:16]
+    return json.dumps(chosen, separators=(",", ":"))
 
 
 def microseconds(time: datetime) -> int:
@@ -129,10 +127,18 @@ def _past(transaction: models.Transaction, plan: FeaturePlan) -> Pasts:
         cursor.execute(PAYMENTS_SINCE, wanted)
         later: dict[str, list[Row]] = {Side.ACCOUNT: [], Side.COUNTERPARTY: []}
         for side, *row in cursor.fetchall():
-            later[side].append(row)
-    account = account.with_later(_rows(later[Side.ACCOUNT], plan))
-    counterparty = counterparty.with_later(_rows(later[Side.COUNTERPARTY], plan), plan)
-    return account, _with_others(counterparty, transaction, plan)
+            later[side].append(tuple(row))
+    paid, seen = (
+        Rows.of_one([row[:-1] for row in later[side]], plan)
+        for side in (Side.ACCOUNT, Side.COUNTERPARTY)
+    )
+    if plan.first_stage:
+        first = first_stages.kept(transaction.bank, plan.first_stage)
+        now, payers = transaction.time, [row[-1] for row in later[Side.COUNTERPARTY]]
+        paid = explaining.of_account(first, transaction.account, paid, account, now)
+        seen = explaining.of_payers(first, transaction.bank_id, payers, seen, now)
+    counterparty = counterparty.with_later(seen, plan)
+    return account.with_later(paid), _with_others(counterparty, transaction, plan)
 
 
 def _with_others(
@@ -142,19 +148,3 @@ def _with_others(
         return own
     heard = openings.heard(transaction.bank, plan)
     return CounterpartyPast.of(joint.with_others(heard, own.sums, transaction.counterparty))
-
-
-def _rows(found: list[Row], plan: FeaturePlan) -> Rows:
-    """Payments of one account at one counterparty, both numbered 0."""
-    time, amount, label, known_at = np.array(found, dtype=np.int64).reshape(-1, 4).T
-    nobody = np.zeros(len(time), dtype=np.int64)
-    return Rows(
-        time=time,
-        amount=amount,
-        account=nobody,
-        counterparty=nobody,
-        label=label.astype(np.int8),
-        known_at=label_counts_from(time, known_at, plan),
-        risk=nobody,
-        log_amount=signed_log(amount / plan.amount_unit),
-    )

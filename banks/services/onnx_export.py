@@ -23,4 +23,6 @@ def export_onnx(*, version: ModelVersion, actor: Actor) -> bytes:
         else [(scorer, 1.0)]  # type: ignore[list-item]
     )
     about = {"artifact_sha256": version.artifact_sha256, "version": str(version.number)}
+    if first_stage := version.feature_plan.get("first_stage"):
+        about["first_stage"] = first_stage  # makes the features of unexplained frauds
     return to_onnx(parts, scorer.features, about)

@@ -15,8 +15,9 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
+from banks.ml.features.plan import NEW
 from banks.models import BankSettings, LabelEvent, ModelVersion, TrainingRun
-from banks.services import datasets, evaluation, leakage, runs, versions
+from banks.services import datasets, evaluation, first_stages, leakage, runs, versions
 from banks.services.datasets import Prepared, Recipe
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
@@ -57,6 +58,8 @@ def request_training(
             name=family,
         )
     recipe = datasets.recipe_for(bank, windows=windows)
+    if recipe.plan.can_explain:
+        recipe = replace(recipe, plan=replace(recipe.plan, first_stage=NEW))
     try:
         with bank_scope(bank.pk):
             run = TrainingRun.objects.create(
@@ -131,6 +134,7 @@ def _train(lease: runs.Lease) -> None:
         run = lease.rows().get()
     recipe = datasets.Recipe.from_json(run.settings)
     with lease.step("features", 1, len(STEPS)):
+        recipe = _with_first_stage(lease, recipe, run.settings["seed"])
         prepared = datasets.prepare(lease.bank, recipe)
         _require_frauds(prepared)
     with lease.step("learning", 2, len(STEPS)):
@@ -159,6 +163,20 @@ def _train(lease: runs.Lease) -> None:
         )
 
 
+def _with_first_stage(lease: runs.Lease, recipe: Recipe, seed: int) -> Recipe:
+    """The recipe under a first stage that this bank learns from its own accounts."""
+    from banks.ml import courses
+
+    if recipe.plan.first_stage != NEW:
+        return recipe
+    course = courses.first_stage_course(recipe.plan)
+    below = datasets.prepare(lease.bank, Recipe(course.below, recipe.windows))
+    own = courses.Own(train=below.train, validation=below.validation, seed=seed)
+    first = courses.learn_first_stage(course, [own])
+    version = first_stages.keep(lease.bank, first)
+    return replace(recipe, plan=replace(recipe.plan, first_stage=version))
+
+
 def _learn(
     lease: runs.Lease, run: TrainingRun, recipe: Recipe, prepared: Prepared
 ) -> versions.NewVersion:
@@ -174,14 +192,17 @@ def _learn(
         lease.report(progress=share, **({"result": {"losses": losses}} if losses else {}))
 
     model, notes = learn_alone(family, prepared.features, own, seed=seed, report=report)
+    first_stage = {"first_stage": version} if (version := recipe.plan.first_stage) else {}
+    about = {"seed": seed, "family": family, **first_stage}
     return versions.NewVersion(
         origin=ModelVersion.Origin.ALONE,
         family=family,
-        artifact=ModelArtifact(model, about={"seed": seed, "family": family}).to_bytes(),
+        artifact=ModelArtifact(model, about=about).to_bytes(),
         recipe=recipe,
         parameters=size_of(model),
         scorer=model,
         lineage={
+            **first_stage,
             "seed": seed,
             "rows": len(prepared.train),
             "frauds": prepared.train.frauds,

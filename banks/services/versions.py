@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -134,7 +134,8 @@ def add_consortium_version(
         if alone and alone.trained_until and alone.trained_until > ours["test"].since:
             alone = None  # it has seen the test window; nothing fair can be said
         own = scorer_of(alone) if alone else None
-    theirs = evaluation.measure(own, prepared) if own else None
+    recipe, seen = _for_both(bank, alone, new, prepared)
+    theirs = evaluation.measure(own, seen) if own else None
     by_itself = evaluation.measure(own, _own_view(bank, alone, new)) if own and alone else None
     with bank_scope(bank.pk):
         version = add_version(bank=bank, new=new, prepared=prepared, measured=ours)
@@ -148,12 +149,24 @@ def add_consortium_version(
             bank=bank,
             alone=alone,
             consortium=version,
-            prepared=prepared,
-            recipe=new.recipe,
+            prepared=seen,
+            recipe=recipe,
             measured=(theirs, ours),
             by_itself=by_itself,
         )
     return version, ensemble
+
+
+def _for_both(
+    bank: Bank, alone: ModelVersion | None, new: NewVersion, prepared: Prepared
+) -> tuple[Recipe, Prepared]:
+    """Rows that the own model understands too: its first stage explains where the new has none."""
+    named = FeaturePlan.from_json(alone.feature_plan).first_stage if alone else ""
+    plan = new.recipe.plan
+    if not named or plan.first_stage or not plan.can_explain:
+        return new.recipe, prepared
+    recipe = Recipe(replace(plan, first_stage=named), new.recipe.windows)
+    return recipe, prepare(bank, recipe)
 
 
 def _own_view(bank: Bank, alone: ModelVersion, new: NewVersion) -> Prepared:

@@ -11,6 +11,7 @@ from typing import TypedDict
 import polars as pl
 
 from banks.ml.features import FeaturePlan, build_features, fraud_rate
+from banks.ml.features.plan import NEW
 from banks.ml.online import State
 from banks.ml.schema import DAY, Mapping
 from banks.ml.sources import read_sources
@@ -37,7 +38,7 @@ def run(files: Sequence[Path | str], mapping: Mapping) -> Result:
     frame = frame.with_columns(first_stage=pl.lit(fraud_rate(frame)))
     plan = FeaturePlan.for_mapping(
         mapping,
-        first_stage=mapping.kind == "behaviour",
+        first_stage=NEW if mapping.kind == "behaviour" else "",
         fraud_prior=fraud_rate(frame),
     )
     started = time.process_time()

@@ -36,7 +36,7 @@ def run(
     """
     frames = data.read(files, mapping, banks_file)
     when = data.periods(frames, mapping, train_until, validate, test)
-    plan = replace(data.plan_for(frames, mapping, when, label_delay, 24), first_stage=False)
+    plan = replace(data.plan_for(frames, mapping, when, label_delay, 24), first_stage="")
     view = data.view(frames, plan, when, joint=False)
     say(f"features of {len(view.banks)} banks")
     parties = contenders.Parties.of(

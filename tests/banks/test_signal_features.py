@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from banks.ml import courses
 from banks.ml.features import FeaturePlan, Signal, build_features, feature_names
+from banks.ml.first_stage import plan_below
 from banks.ml.risk_signal import OpenedSums, Span, Terms
 from banks.models import SignalOpening, Transaction
-from banks.services import datasets, lookback
+from banks.services import datasets, first_stages, lookback
 from banks.services.signal import joint, openings
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -82,6 +84,35 @@ def test_one_payment_sees_the_same_as_the_table(banks: list[Bank], told: OpenedS
             row = Transaction.objects.get(pk=frame["key"][place])
             alone = lookback.features_of(row)(PLAN)
             np.testing.assert_array_equal(alone, table[place], err_msg=str(place))
+
+
+def test_unexplained_frauds_of_other_banks_count_under_their_own_first_stage(
+    banks: list[Bank],
+) -> None:
+    below = datasets.prepare(banks[0], datasets.recipe_for(banks[0], plan=plan_below(PLAN)))
+    own = courses.Own(below.train, below.validation, seed=1)
+    made = courses.learn_first_stage(courses.first_stage_course(PLAN), [own])
+    version = {first_stages.keep(one, made) for one in banks}.pop()
+    plan = replace(PLAN, first_stage=version)
+    frames = [first_stages.scored(one, datasets.frame(one), plan) for one in banks]
+    first = world.START.date().toordinal() - 719_163
+    terms = replace(TERMS, first_stage=version)
+    sums = signalling.opened_sums(frames, plan, terms, Span(first, first + 100, 1))
+    signalling.tell(banks[0], sums)
+    signal = joint.signal_for(banks[0], frames[0], plan)
+    table = build_features(frames[0], plan, signal).select(feature_names(plan)).to_numpy()
+    whole = Signal.total([Signal.of_frame(frame, plan) for frame in frames])
+    expected = build_features(frames[0], plan, whole).select(feature_names(plan)).to_numpy()
+    early = frames[0]["time"].to_numpy() < int((world.START.timestamp() + 100 * 86400) * 1e6)
+    np.testing.assert_array_equal(table[early], expected[early])
+    with bank_scope(banks[0].pk):
+        for place in [300, 700, 1100]:
+            row = Transaction.objects.get(pk=frames[0]["key"][place])
+            alone = lookback.features_of(row)(plan)
+            np.testing.assert_array_equal(alone, table[place], err_msg=str(place))
+        assert {h.terms.first_stage for h in openings.heard(banks[0], plan)} == {version}
+        other = replace(plan, first_stage="another")
+        assert {h.terms.first_stage for h in openings.heard(banks[0], other)} == {""}
 
 
 def test_what_was_prepared_before_is_made_anew_when_more_was_told(banks: list[Bank]) -> None:

@@ -14,9 +14,9 @@ from tests.ml.transactions import START, some_transactions
 
 PLANS = {
     "daily": FeaturePlan(),
-    "six hours": FeaturePlan(bucket_hours=6, first_stage=True),
+    "six hours": FeaturePlan(bucket_hours=6, first_stage="v1"),
     "late labels, summer time": FeaturePlan(
-        bucket_hours=4, zone="Europe/Berlin", first_stage=True, label_delay_days=3
+        bucket_hours=4, zone="Europe/Berlin", first_stage="v1", label_delay_days=3
     ),
     "no delay": FeaturePlan(label_delay_days=0, zone="Asia/Tokyo", amount_unit=1),
 }
@@ -46,7 +46,7 @@ def test_every_feature_is_what_its_definition_says(plan, seed):
 
 def test_the_order_of_the_rows_changes_nothing():
     frame = some_transactions(600)
-    plan = FeaturePlan(first_stage=True)
+    plan = FeaturePlan(first_stage="v1")
     shuffled = frame.sample(fraction=1.0, shuffle=True, seed=3)
     assert build_features(shuffled, plan).sort("id").equals(build_features(frame, plan).sort("id"))
 
@@ -81,7 +81,7 @@ def test_a_window_holds_its_oldest_moment_and_not_the_present():
 
 
 def test_every_feature_is_float32_and_missing_is_nan():
-    table = build_features(some_transactions(300), FeaturePlan(first_stage=True))
+    table = build_features(some_transactions(300), FeaturePlan(first_stage="v1"))
     assert set(table.dtypes[1:]) == {pl.Float32}
     assert sum(table.null_count().row(0)) == 0
 
@@ -169,7 +169,7 @@ def test_a_table_without_rows_has_the_same_columns():
 
 def test_the_joint_view_of_parts_is_the_own_view_of_the_whole():
     frame = some_transactions(1500, accounts=30)
-    plan = FeaturePlan(first_stage=True, bucket_hours=6)
+    plan = FeaturePlan(first_stage="v1", bucket_hours=6)
     parts = [frame.filter(pl.col("account").hash(seed=0) % 3 == bank) for bank in range(3)]
     joint = Signal.total([Signal.of_frame(part, plan) for part in parts])
     apart = pl.concat([build_features(part, plan, joint) for part in parts]).sort("id")
@@ -196,7 +196,7 @@ def test_an_empty_amount_or_a_missing_first_stage_is_refused():
     with pytest.raises(Refused, match="amount"):
         build_features(frame.with_columns(amount=pl.lit(None, pl.Int64)), FeaturePlan())
     with pytest.raises(Refused, match="first_stage"):
-        build_features(frame.drop("first_stage"), FeaturePlan(first_stage=True))
+        build_features(frame.drop("first_stage"), FeaturePlan(first_stage="v1"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_plan_survives_the_way_through_json():
 
 
 def test_names_are_distinct():
-    names = feature_names(FeaturePlan(first_stage=True, extra=("V1",)))
+    names = feature_names(FeaturePlan(first_stage="v1", extra=("V1",)))
     assert len(set(names)) == len(names)
 
 

@@ -22,7 +22,7 @@ from tests.ml.transactions import some_transactions
 
 PLANS = [
     FeaturePlan(),
-    FeaturePlan(bucket_hours=6, first_stage=True, zone="America/New_York", label_delay_days=3),
+    FeaturePlan(bucket_hours=6, first_stage="v1", zone="America/New_York", label_delay_days=3),
 ]
 
 
@@ -72,7 +72,7 @@ def test_day_by_day_equals_the_batch_bit_by_bit(plan):
     delay=st.integers(0, 9),
 )
 def test_any_cut_into_steps_equals_the_batch(seed, cut, step, hours, delay):
-    plan = FeaturePlan(bucket_hours=hours, label_delay_days=delay, first_stage=True)
+    plan = FeaturePlan(bucket_hours=hours, label_delay_days=delay, first_stage="v1")
     frame = some_transactions(250, days=100, accounts=4, counterparties=3, seed=seed).filter(
         pl.col("label_known_at").is_null() | (pl.col("label_known_at") >= 0)
     )
@@ -159,7 +159,7 @@ def test_payments_before_those_taken_in_are_refused_and_change_nothing():
 
 
 def test_a_label_learned_later_counts_as_if_it_had_come_with_its_payment():
-    plan = FeaturePlan(first_stage=True)
+    plan = FeaturePlan(first_stage="v1")
     frame = some_transactions(1200, days=100, accounts=6)
     days = by_day(frame)
     open_then = pl.col("label_known_at") > pl.col("time") + plan.label_delay_days * DAY
@@ -188,7 +188,7 @@ def test_a_label_learned_later_counts_as_if_it_had_come_with_its_payment():
 
 
 def test_a_joint_signal_goes_on_day_by_day():
-    plan = FeaturePlan(first_stage=True)
+    plan = FeaturePlan(first_stage="v1")
     frame = some_transactions(2000, days=90, accounts=20)
     own = pl.col("account").is_in(["a1", "a2", "a3"])
     joint = Signal.of_frame(frame, plan)

@@ -61,7 +61,7 @@ def assert_past_unmoved(frame: pl.DataFrame, moment: int, plan: FeaturePlan, see
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("hours", [1, 6, 24])
 def test_another_future_leaves_the_past_unmoved(moment, zone, hours):
-    plan = FeaturePlan(bucket_hours=hours, zone=zone, first_stage=True)
+    plan = FeaturePlan(bucket_hours=hours, zone=zone, first_stage="v1")
     frame = some_transactions(1500, days=DAYS, start=17_595 * DAY)
     assert_past_unmoved(frame, 17_595 * DAY + moment, plan)
 
@@ -75,7 +75,7 @@ def test_another_future_leaves_the_past_unmoved(moment, zone, hours):
     zone=st.sampled_from(ZONES),
 )
 def test_no_moment_at_all_lets_the_future_through(seed, moment, hours, delay, zone):
-    plan = FeaturePlan(bucket_hours=hours, zone=zone, label_delay_days=delay, first_stage=True)
+    plan = FeaturePlan(bucket_hours=hours, zone=zone, label_delay_days=delay, first_stage="v1")
     frame = some_transactions(300, days=DAYS, accounts=4, counterparties=3, seed=seed)
     assert_past_unmoved(frame, START + moment, plan, seed)
 
@@ -90,14 +90,14 @@ CLOCKS_GO_BACK = {  # 2018, in UTC; Lord Howe by half an hour, Havana from 1:00 
 @pytest.mark.parametrize("zone", CLOCKS_GO_BACK)
 def test_an_hour_that_comes_twice_leaks_nothing(zone):
     change = CLOCKS_GO_BACK[zone]
-    plan = FeaturePlan(bucket_hours=1, label_delay_days=0, zone=zone, first_stage=True)
+    plan = FeaturePlan(bucket_hours=1, label_delay_days=0, zone=zone, first_stage="v1")
     frame = some_transactions(1500, days=2, counterparties=2, start=change - DAY)
     for minutes in range(-120, 121, 10):
         assert_past_unmoved(frame, change + minutes * HOUR // 60, plan)
 
 
 def test_the_joint_view_knows_no_future_either():
-    plan = FeaturePlan(bucket_hours=6, first_stage=True)
+    plan = FeaturePlan(bucket_hours=6, first_stage="v1")
     frame = some_transactions(2000, days=DAYS, accounts=20)
     moment = START + 45 * DAY + 5 * HOUR
     other = another_future(frame, moment, plan, seed=3)

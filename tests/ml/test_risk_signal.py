@@ -67,7 +67,7 @@ def test_with_nothing_below_the_floor_every_bank_sees_the_joint_view(hours):
 
 
 def test_unexplained_frauds_travel_where_the_members_share_a_first_stage():
-    plan = FeaturePlan(first_stage=True)
+    plan = FeaturePlan(first_stage="v1")
     parts = banks_of(some_transactions(2000))
     span = Span(FIRST, FIRST + 110, 1)
     opened, signals = open_together(parts, plan, replace(TERMS, first_stage="v1"), span)

@@ -10,8 +10,9 @@ import pytest
 from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import PublishedSum, Round, TrainingRun
 from banks import coordinator
+from banks.ml.artifact import ModelArtifact
 from banks.ml.courses.plans import NewtonPlan, to_json
-from banks.models import ModelVersion, ProtocolAct, RoundPart, SentMessage
+from banks.models import KeptFirstStage, ModelVersion, ProtocolAct, RoundPart, SentMessage
 from banks.services.rounds import ledger
 from banks.services.rounds.node import Node
 from banks.services.rounds.standard import standard_task
@@ -97,20 +98,35 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
         assert [counted.frozen for counted in report.rounds] == [True] * 4
 
 
-def test_three_banks_fit_one_logistic_regression(consortium: Consortium) -> None:
+def test_three_banks_fit_one_logistic_regression_on_a_first_stage(consortium: Consortium) -> None:
     """The course decides the sums and their lengths; the centre only opens them."""
     for seed, slug in enumerate(["ume", "kiku", "ran"]):
         consortium.join(slug, seed)
     training = to_json(NewtonPlan(rounds=2, cells=256))
-    consortium.agree("secagg", standard_task(plan(), family="logistic", training=training))
+    task = standard_task(plan(), family="logistic", training=training)
+    task["recipe"]["first_stage"] |= {"rounds": 1}
+    task["first_step"]["remaining"] -= 4
+    consortium.agree("secagg", task)
     run = consortium.run()
     consortium.until(run)
     assert run.state == TrainingRun.State.DONE, describe(run)
-    assert [r.step for r in run.rounds.all()] == ["histograms", "newton", "newton", "metrics"]
-    models = set()
+    assert [r.step for r in run.rounds.all()] == [
+        "first stage histograms",
+        "first stage newton",
+        "histograms",
+        "newton",
+        "newton",
+        "metrics",
+    ]
+    models, first_stages = set(), set()
     for bank in consortium.banks:
         with bank_scope(bank.pk):
             version = ModelVersion.objects.get(origin="consortium")
-            models.add(version.artifact_sha256)
+            kept = KeptFirstStage.objects.get()
             assert version.family == "logistic"
-    assert len(models) == 1, "every bank derived the same bytes"
+            assert version.feature_plan["first_stage"] == kept.sha256
+            assert version.lineage["first_stage"] == kept.sha256
+            assert ModelArtifact.from_bytes(bytes(version.artifact)).first_stage == kept.sha256
+        models.add(version.artifact_sha256)
+        first_stages.add(bytes(kept.content))
+    assert len(models) == len(first_stages) == 1, "every bank derived the same bytes"

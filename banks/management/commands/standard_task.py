@@ -32,6 +32,15 @@ class Command(BaseCommand):
         parser.add_argument("--zone", default="Asia/Tokyo", help="whose wall clock days begin on")
         parser.add_argument("--family", choices=FAMILIES, default="mlp", help="the kind of model")
         parser.add_argument(
+            "--signal", action="store_true", help="count what other banks know of counterparties"
+        )
+        parser.add_argument(
+            "--first-stage",
+            metavar="HASH",
+            help="explain known frauds by the first stage of an earlier run; none: do not; "
+            "by default the run learns one (not the perceptron)",
+        )
+        parser.add_argument(
             "--hidden", nargs="+", type=int, help="neurons of each hidden layer (mlp, elm)"
         )
         parser.add_argument(
@@ -49,12 +58,14 @@ class Command(BaseCommand):
                 label_delay_days=options["label_delay_days"],
                 zone=options["zone"],
                 extra=tuple(options["extra"]),
+                joint=options["signal"],
             )
             task = standard_task(
                 plan,
                 family=options["family"],
                 training=_training(options["family"], options["set"]),
                 hidden=tuple(options["hidden"]) if options["hidden"] else None,
+                first_stage="" if options["first_stage"] == "none" else options["first_stage"],
             )
         except Refused as refused:
             raise CommandError(str(refused)) from refused

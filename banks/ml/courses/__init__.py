@@ -8,10 +8,14 @@ from banks.ml.courses.alone import train_alone
 from banks.ml.courses.averaging import Averaging
 from banks.ml.courses.base import Course, Opened, Own, State
 from banks.ml.courses.blend import BlendCourse
+from banks.ml.courses.first_stage import FirstStageCourse, learn_first_stage
 from banks.ml.courses.forest import ForestCourse
 from banks.ml.courses.logistic import NewtonCourse
 from banks.ml.courses.oneshot import OneshotCourse
 from banks.ml.courses.plans import ForestPlan, NewtonPlan, OneshotPlan, read, to_json
+from banks.ml.courses.staged import Staged, first_stage_in, is_first
+from banks.ml.features.plan import NEW, FeaturePlan
+from banks.ml.first_stage import plan_below
 from banks.ml.models.elm import DEFAULT_NEURONS
 from banks.ml.models.mlp import DEFAULT_HIDDEN
 from banks.ml.models.spec import ModelSpec
@@ -26,7 +30,13 @@ __all__ = [
     "State",
     "course_of",
     "features_of",
+    "first_stage_course",
+    "first_stage_in",
+    "first_stage_training",
+    "is_first",
+    "learn_first_stage",
     "model_of",
+    "staged",
     "standard_training",
     "train_alone",
 ]
@@ -82,6 +92,23 @@ def course_of(
     if spec.family == "blend" and isinstance(training, dict):
         return _blend(spec.features, training)
     raise Refused("family", gettext_noop("The model's family is unknown."))
+
+
+def staged(course: Course, plan: FeaturePlan, training: Any) -> Course:
+    """The course, after a first stage where the plan of its features asks for a new one."""
+    if plan.first_stage != NEW:
+        return course
+    return Staged(first_stage_course(plan, training), course)
+
+
+def first_stage_course(plan: FeaturePlan, training: Any = None) -> FirstStageCourse:
+    """How the first stage of these features is learned."""
+    return FirstStageCourse(plan_below(plan), read(NewtonPlan, training or first_stage_training()))
+
+
+def first_stage_training() -> dict[str, Any]:
+    """How a first stage is learned when nobody asks for anything else."""
+    return dict(to_json(NewtonPlan(rounds=5)))
 
 
 def features_of(model: dict[str, Any]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ MAGIC = b"CONSCRSE"
 
 class Window(Protocol):
     """The rows of one period, all of length n: features with NaN for missing, labels 1 fraud,
-    0 genuine, −1 unknown, ids as text.
+    0 genuine, −1 unknown, ids and accounts as text ("" where there is no account).
     """
 
     @property
@@ -36,6 +36,9 @@ class Window(Protocol):
 
     @property
     def ids(self) -> NDArray[Any]: ...
+
+    @property
+    def accounts(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from banks.ml.courses.base import Own, State, Window
 from banks.ml.encoding import Arrays, IntArray
 from banks.ml.examples import Examples, prepare, prepare_bins
 from banks.ml.linear import SAFE_DIGITS
-from banks.ml.piecewise import CELLS, PiecewiseLinear, class_histograms, coarser
+from banks.ml.piecewise import CELLS, EdgePolicy, PiecewiseLinear, class_histograms, coarser
 from banks.ml.sampling import negative_rate
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.spec import Step
@@ -55,7 +55,7 @@ class Edges:
         return cls(encoder, int(state.facts["rate_ppm"]), float(state.arrays["prior"][0]))
 
     @classmethod
-    def cut(cls, values: IntArray, features: int) -> Edges:
+    def cut(cls, values: IntArray, features: int, policy: EdgePolicy | None = None) -> Edges:
         """From the opened counts; raises Refused where they are impossible or of one class."""
         hist = np.asarray(values).reshape(features, 2, -1)
         if (hist < 0).any() or (hist.sum(axis=2) != hist[0].sum(axis=1)).any():
@@ -67,7 +67,7 @@ class Edges:
         rate_ppm = round(negative_rate(genuine) * PPM)
         kept = hist.copy()
         kept[:, 0] = np.rint(hist[:, 0] * (rate_ppm / PPM)).astype(np.int64)
-        encoder = PiecewiseLinear.from_histograms(kept)  # refuses a single class
+        encoder = PiecewiseLinear.from_histograms(kept, policy)  # refuses a single class
         return cls(encoder, rate_ppm, round(math.log(frauds / genuine), SAFE_DIGITS))
 
     def examples(self, rows: Window, seed: int) -> Examples:

@@ -14,6 +14,7 @@ from banks.ml.encoding import IntArray
 from banks.ml.models.base import Model
 from banks.ml.models.logistic import Logistic, logistic_spec
 from banks.ml.newton import NewtonState, newton_length, newton_step, newton_sums
+from banks.ml.piecewise import EdgePolicy
 from consortium.protocol.spec import Step
 
 NAME = "newton"
@@ -24,6 +25,7 @@ BITS = 56
 class NewtonCourse:
     features: tuple[str, ...]
     plan: NewtonPlan
+    policy: EdgePolicy | None = None
 
     def begin(self, seed: int) -> State:
         return State(edges.step(len(self.features), self.plan.cells, self.plan.rounds))
@@ -35,7 +37,7 @@ class NewtonCourse:
 
     def advance(self, state: State, opened: Opened) -> State | Model:
         if state.step.name == edges.NAME:
-            cut = Edges.cut(opened.values, len(self.features))
+            cut = Edges.cut(opened.values, len(self.features), self.policy)
             return self._state(cut, NewtonState.start(cut.encoder.width, cut.rate), done=0)
         cut, before = Edges.of(state), _newton(state)
         after = newton_step(before, opened.values, penalty=self.plan.penalty_ppm / PPM)

@@ -20,6 +20,7 @@ from banks.ml.features.rows import NOBODY, RISK_UNIT, Rows
 from banks.ml.schema import DAY, HOUR
 
 LONGEST_WINDOW = 30 * DAY
+LONGEST_RISK = 14 * DAY
 _LIMB = 23  # amounts up to 10^14 split into two limbs whose products sum exactly
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from banks.ml.schema import EXTRA_PREFIX, Kind, Mapping
 from consortium.protocol.errors import Refused, gettext_noop
 
+NEW: Final = "new"
 PAYMENT: Final[tuple[str, ...]] = ("amount", "log_amount", "hour", "weekday")
 READY: Final[tuple[str, ...]] = ("amount", "log_amount", "hour")
 ACCOUNT: Final = (
@@ -79,14 +80,15 @@ class FeaturePlan:
     """The choices behind a set of features; part of a model version.
 
     ``label_delay_days``: a label counts from this long after its payment, or from
-    ``label_known_at`` if that is later. ``bucket_hours``: width of the counterparty's buckets, on
-    the wall clock of ``zone``; a bucket counts when it is complete. ``accounts`` and
+    ``label_known_at`` if that is later. ``bucket_hours``: width of the counterparty's buckets,
+    on the wall clock of ``zone``; a bucket counts when it is complete. ``accounts`` and
     ``counterparties`` leave those groups out where the data have none. ``first_stage`` adds the
-    features that need the column ``first_stage`` (probability of fraud from payment and account
-    alone, out of sample). ``fraud_prior`` is the fraud rate that thin counterparties are drawn
-    to: take it from the training rows. ``amount_unit`` is the number of minor units in one unit
-    of the amount features. ``joint`` counts what other banks know about a counterparty, wherever
-    the members' sums have been opened; elsewhere, and without it, the bank's own payments count.
+    features that need the column of that name (probability of fraud from payment and account
+    alone, out of sample): it is the version that scores, or NEW where it is still to be
+    learned. ``fraud_prior`` is the fraud rate that thin counterparties are drawn to: take it
+    from the training rows. ``amount_unit`` is the number of minor units in one unit of the
+    amount features. ``joint`` counts what other banks know about a counterparty, wherever the
+    members' sums have been opened; elsewhere, and without it, the bank's own payments count.
     """
 
     kind: Kind = "behaviour"
@@ -96,7 +98,7 @@ class FeaturePlan:
     extra: tuple[str, ...] = ()
     accounts: bool = True
     counterparties: bool = True
-    first_stage: bool = False
+    first_stage: str = ""
     fraud_prior: float = 0.005
     amount_unit: int = 100
     joint: bool = False
@@ -133,7 +135,8 @@ class FeaturePlan:
     def from_json(cls, body: JsonObject[str, Any]) -> FeaturePlan:
         """Read back what ``to_json`` returned."""
         try:
-            return cls(**(dict(body) | {"extra": tuple(body["extra"])}))
+            read = {"extra": tuple(body["extra"]), "first_stage": body["first_stage"] or ""}
+            return cls(**(dict(body) | read))
         except (TypeError, KeyError) as error:
             raise Refused(
                 "plan", gettext_noop("The feature plan is not complete: %(why)s"), why=str(error)
@@ -150,6 +153,11 @@ class FeaturePlan:
     @property
     def uses_counterparties(self) -> bool:
         return self.kind == "behaviour" and self.counterparties
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether the data have what a first stage needs and what it is for."""
+        return self.uses_accounts and self.uses_counterparties
 
     @property
     def buckets_a_day(self) -> int:

@@ -100,6 +100,25 @@ class Rows:
         )
 
     @classmethod
+    def of_one(cls, found: Sequence[Sequence[int]], plan: FeaturePlan) -> Rows:
+        """Payments of one account at one counterparty, both numbered 0.
+
+        ``found`` holds time, amount, label or -1, and known at or 0 of each.
+        """
+        time, amount, label, known_at = np.array(found, np.int64).reshape(-1, 4).T
+        first = np.zeros(len(time), np.int64)
+        return cls(
+            time=time,
+            amount=amount,
+            account=first,
+            counterparty=first,
+            label=label.astype(np.int8),
+            known_at=label_counts_from(time, known_at, plan),
+            risk=first,
+            log_amount=signed_log(amount / plan.amount_unit),
+        )
+
+    @classmethod
     def of_frame(
         cls, frame: pl.DataFrame, plan: FeaturePlan, accounts: Names, counterparties: Names
     ) -> Rows:

@@ -54,6 +54,13 @@ class AccountPast:
     earlier_count: int = 0
     earlier_total: int = 0
 
+    @property
+    def history(self) -> AccountHistory:
+        """The same as the history of one account, numbered 0."""
+        risk = np.zeros(len(self.time), np.int64) if self.risk is None else self.risk
+        earlier = (self.earlier_count, self.earlier_total)
+        return AccountHistory.of_one(self.time, self.amount, risk, self.fraud_known_at, earlier)
+
     def with_later(self, rows: Rows) -> AccountPast:
         """Return the past with further payments of the account."""
         risk = np.zeros(len(self.time), np.int64) if self.risk is None else self.risk
@@ -178,7 +185,7 @@ def features_from_history(
     """Return one transaction's features, float32[F] in the order of ``feature_names``."""
     history = History(
         plan,
-        _account_history(account) if plan.uses_accounts else None,
+        account.history if plan.uses_accounts else None,
         _counterparty_history(counterparty) if plan.uses_counterparties else None,
     )
     columns = history.features(_single(plan, transaction))
@@ -202,17 +209,6 @@ def _single(plan: FeaturePlan, transaction: Transaction) -> Rows:
         known_at=np.zeros(1, np.int64),
         risk=np.zeros(1, np.int64),
         log_amount=signed_log(amount / plan.amount_unit),
-    )
-
-
-def _account_history(past: AccountPast) -> AccountHistory:
-    risk = np.zeros(len(past.time), np.int64) if past.risk is None else past.risk
-    return AccountHistory.of_one(
-        past.time,
-        past.amount,
-        risk,
-        past.fraud_known_at,
-        (past.earlier_count, past.earlier_total),
     )
 
 

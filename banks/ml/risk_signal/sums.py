@@ -7,7 +7,7 @@ that all banks derived alike, so a counterparty that is not open has no place in
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,12 @@ class Told:
 
     terms: Terms
     cells: Cells
+
+    def under(self, first_stage: str) -> Told:
+        """What it says where this first stage explains frauds: no other one's word counts."""
+        if self.terms.first_stage in ("", first_stage):
+            return self
+        return Told(replace(self.terms, first_stage=""), self.cells)
 
     @classmethod
     def joined(cls, parts: Sequence[Told]) -> Told:

@@ -14,7 +14,7 @@ from banks.ml.courses import Course, Opened, Own, State
 from banks.ml.encoding import IntArray
 from banks.ml.federation import metrics_vector
 from banks.models import RoundPart
-from banks.services import datasets
+from banks.services import datasets, first_stages
 from banks.services.rounds import agreement
 from banks.services.rounds.node import Node
 from banks.services.rounds.recipe import RunRecipe
@@ -58,18 +58,30 @@ def vector(node: Node, manifest: Manifest) -> IntArray:
     if manifest.purpose == RISK_SIGNAL:
         return summing.vector(node, manifest, state_of(node, manifest))
     recipe = RunRecipe.from_json(manifest.recipe)
-    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
-    recipe.require_features(courses.features_of(manifest.model), prepared.features)
     if manifest.step == METRICS:
-        model = ModelArtifact.from_bytes(_derived(node, manifest)).model
-        return metrics_vector(model, prepared.test.X, prepared.test.labels)
+        artifact = ModelArtifact.from_bytes(_derived(node, manifest))
+        prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank, artifact.first_stage))
+        return metrics_vector(artifact.model, prepared.test.X, prepared.test.labels)
+    state = state_of(node, manifest)
+    prepared = _prepared(node, manifest, recipe, state)
     own = Own(
         train=prepared.train,
         validation=prepared.validation,
         seed=bank_seed(manifest, node.identity),
         place=agreement.roster(node, manifest).banks.index(node.identity),
     )
-    return course_of(node, manifest).vector(state_of(node, manifest), own)
+    return course_of(node, manifest).vector(state, own)
+
+
+def _prepared(node: Node, manifest: Manifest, recipe: RunRecipe, state: State) -> datasets.Prepared:
+    """This bank's rows with the features that the state's sum is about."""
+    if courses.is_first(state):
+        return datasets.prepare(node.bank, recipe.for_first_stage(node.bank))
+    first = courses.first_stage_in(state)
+    version = first_stages.keep(node.bank, first) if first else ""
+    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank, version))
+    recipe.require_features(courses.features_of(manifest.model), prepared.features)
+    return prepared
 
 
 def advance(node: Node, manifest: Manifest, sums: IntArray, banks: tuple[str, ...]) -> Derived:
@@ -78,22 +90,29 @@ def advance(node: Node, manifest: Manifest, sums: IntArray, banks: tuple[str, ..
         return Derived(*summing.advance(node, manifest, state_of(node, manifest), sums, banks))
     members = agreement.roster(node, manifest).banks
     places = frozenset(members.index(bank) for bank in banks)
-    follows = course_of(node, manifest).advance(state_of(node, manifest), Opened(sums, places))
+    state = state_of(node, manifest)
+    follows = course_of(node, manifest).advance(state, Opened(sums, places))
     if isinstance(follows, State):
         return Derived(follows.to_bytes(), follows.step)
     about = {"task": manifest.task, "run": manifest.run, "round": manifest.number}
+    if first := courses.first_stage_in(state):
+        about["first_stage"] = first_stages.keep(node.bank, first)
+    elif named := RunRecipe.from_json(manifest.recipe).plan.first_stage:
+        about["first_stage"] = named
     return Derived(ModelArtifact(follows, about).to_bytes(), None)
 
 
 def course_of(node: Node, manifest: Manifest) -> Course:
     """The course that the manifest's model and recipe describe, for the roster's banks."""
-    return courses.course_of(
+    recipe = RunRecipe.from_json(manifest.recipe)
+    course = courses.course_of(
         manifest.model,
-        RunRecipe.from_json(manifest.recipe).training,
+        recipe.training,
         members=len(agreement.roster(node, manifest).banks),
         clip=manifest.clip,
         weight_cap=manifest.weight_cap,
     )
+    return courses.staged(course, recipe.plan, recipe.first_stage)
 
 
 def state_of(node: Node, manifest: Manifest) -> State:

@@ -70,7 +70,7 @@ def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
     with bank_scope(node.bank.pk):
         own = TrainingRun.objects.get(consortium_run=run)
     recipe = RunRecipe.from_json(own.settings)
-    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank))
+    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank, artifact.first_stage))
     found = acceptance.examine(node.bank, own, artifact, prepared)
     message = ModelVote(
         task=task,
@@ -138,7 +138,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
         own = _open_runs().filter(consortium_run=run).first()
     if own is None:
         return None
-    recipe = RunRecipe.from_json(own.settings).for_bank(node.bank)
+    recipe = RunRecipe.from_json(own.settings).for_bank(node.bank, artifact.first_stage)
     prepared = datasets.prepare(node.bank, recipe)
     tested = leakage.examine(artifact.model, prepared)
     with bank_scope(node.bank.pk):
@@ -157,7 +157,7 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
                 recipe=recipe,
                 parameters=size_of(artifact.model),
                 scorer=artifact.model,
-                lineage=_lineage(run, candidate),
+                lineage=_lineage(run, candidate, artifact.first_stage),
                 run=own,
                 leakage=tested,
             ),
@@ -178,10 +178,11 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
     return version
 
 
-def _lineage(run: str, candidate: str) -> dict[str, object]:
+def _lineage(run: str, candidate: str, first_stage: str) -> dict[str, object]:
     """Where a version comes from: its run, rounds and receipts. Needs the bank's scope."""
     parts = RoundPart.objects.filter(consortium_run=run).order_by("created_at")
     return {
+        **({"first_stage": first_stage} if first_stage else {}),
         "run": run,
         "model": candidate,
         "rounds": [

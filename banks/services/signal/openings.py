@@ -34,10 +34,17 @@ class Heard:
 
 
 def heard(bank: Bank, plan: FeaturePlan) -> list[Heard]:
-    """All that was told in buckets like the plan's; needs the bank's scope."""
+    """All that was told in buckets like the plan's; needs the bank's scope.
+
+    Unexplained frauds count only where the plan's own first stage made them.
+    """
     rows = SignalOpening.objects.filter(bank=bank).order_by("first_day")
     numbers = tuple(rows.values_list("pk", flat=True))
-    return [part for part in _heard(bank.pk, bank.slug, numbers) if part.terms.fits(plan)]
+    return [
+        Heard(part.told.under(plan.first_stage), part.token_key)
+        for part in _heard(bank.pk, bank.slug, numbers)
+        if part.terms.fits(plan)
+    ]
 
 
 def version(bank: Bank) -> str:

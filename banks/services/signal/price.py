@@ -16,7 +16,7 @@ from banks.ml.features.sums import BucketSums
 from banks.ml.ranking import average_precision, group_draws, paired_difference
 from banks.ml.risk_signal import watch_list_of
 from banks.models import SignalOpening, SignalPrice
-from banks.services import datasets, evaluation
+from banks.services import datasets, evaluation, first_stages
 from banks.services.signal import joint, openings
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.errors import Refused, gettext_noop
@@ -45,7 +45,7 @@ def measure_if_possible(bank: Bank) -> None:
 def measure(bank: Bank) -> SignalPrice:
     """Measure and keep; Refused before anything was told, or with too few frauds to say."""
     recipe, heard, told_by = _what_was_told(bank)
-    frame = datasets.frame(bank)
+    frame = first_stages.scored(bank, datasets.frame(bank), recipe.plan)
     views = _views(heard, frame, recipe, told_by)
     prepared = datasets.prepared_from(frame, recipe, views["off"])
     _require_frauds(prepared)
@@ -75,7 +75,7 @@ def _what_was_told(bank: Bank) -> tuple[Recipe, list[Heard], int]:
         )
     usual = datasets.recipe_for(bank)
     terms = newest.terms
-    grid = ("bucket_hours", "zone", "label_delay_days", "amount_unit")
+    grid = ("bucket_hours", "zone", "label_delay_days", "amount_unit", "first_stage")
     plan = replace(usual.plan, joint=True, **{name: terms[name] for name in grid})
     with bank_scope(bank.pk):
         heard = openings.heard(bank, plan)

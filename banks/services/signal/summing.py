@@ -20,7 +20,7 @@ from banks.ml.risk_signal.presence import PRESENCE_BITS, Directory, presence_vec
 from banks.ml.risk_signal.sums import sums_length, sums_vector
 from banks.ml.risk_signal.tokens import slots_of
 from banks.models import ProtocolAct, SignalOpening, SignalPart
-from banks.services import datasets
+from banks.services import datasets, first_stages
 from banks.services.signal import consent
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
@@ -193,8 +193,10 @@ def _own_sums(node: Node, terms: Terms) -> tuple[BucketSums, list[str]]:
         zone=terms.zone,
         label_delay_days=terms.label_delay_days,
         amount_unit=terms.amount_unit,
+        first_stage=terms.first_stage,
     )
-    own = Signal.of_frame(datasets.frame(node.bank), plan)
+    frame = first_stages.scored(node.bank, datasets.frame(node.bank), plan)
+    own = Signal.of_frame(frame, plan)
     return own.sums, own.counterparties.names
 
 

@@ -15,8 +15,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from banks.ml.courses import Own, first_stage_course, learn_first_stage
 from banks.ml.features import FeaturePlan, Signal, build_features, feature_names
-from banks.ml.first_stage import FirstStageRows, first_stage
+from banks.ml.features.plan import NEW
+from banks.ml.features.rows import FIRST_STAGE, RISK_UNIT
+from banks.ml.first_stage import half_of
 from banks.ml.sampling import negative_rate, row_keys, sample
 from banks.ml.schema import DAY, Mapping
 from banks.ml.sources import read_sources
@@ -120,7 +123,7 @@ def plan_for(
         bucket_hours=bucket,
         fraud_prior=round(frauds / max(rows, 1), 6),
     )
-    return replace(plan, first_stage=plan.uses_accounts and plan.uses_counterparties)
+    return replace(plan, first_stage=NEW) if plan.can_explain else plan
 
 
 def with_first_stage(
@@ -129,20 +132,16 @@ def with_first_stage(
     """The frames with a column ``first_stage``: one model of all banks, or each bank its own."""
     if not plan.first_stage:
         return frames
-    account_plan = replace(plan, counterparties=False, first_stage=False)
-    features = feature_names(account_plan)
-    cut = (min(int(f["time"].min()) for f in frames.values()) + when.train[1]) // 2  # type: ignore[arg-type]
-    rows = {bank: _first_stage_rows(frame, account_plan, cut) for bank, frame in frames.items()}
-    if together:
-        scores = dict(
-            zip(rows, first_stage(features, list(rows.values()), seed=seed, add=add), strict=True)
-        )
-    else:
-        scores = {bank: first_stage(features, [own], seed=seed)[0] for bank, own in rows.items()}
-    return {
-        bank: frame.with_columns(first_stage=pl.Series(scores[bank].astype(np.float64)))
-        for bank, frame in frames.items()
-    }
+    course = first_stage_course(plan)
+    rows = {bank: _AccountRows.of(frame, course.below) for bank, frame in frames.items()}
+    owns = {bank: Own(own.within(when.train), own, seed) for bank, own in rows.items()}
+    shared = learn_first_stage(course, list(owns.values()), add=add) if together else None
+    scored = {}
+    for bank, frame in frames.items():
+        first = shared or learn_first_stage(course, [owns[bank]])
+        risk = first.risk(rows[bank].X, half_of(rows[bank].accounts))
+        scored[bank] = frame.with_columns(pl.Series(FIRST_STAGE, risk / RISK_UNIT))
+    return scored
 
 
 def view(frames: Frames, plan: FeaturePlan, when: Periods, *, joint: bool) -> View:
@@ -175,15 +174,29 @@ def _windows(
     return BankWindows(bank, cut(when.train), cut(when.validation), cut(when.test))
 
 
-def _first_stage_rows(frame: pl.DataFrame, plan: FeaturePlan, cut: int) -> FirstStageRows:
-    X = build_features(frame, plan).drop("id").to_numpy().astype(np.float32, copy=False)
-    return FirstStageRows(
-        X=X,
-        labels=frame["label"].fill_null(-1).to_numpy(),
-        row_keys=row_keys(frame["id"].to_numpy().astype(np.str_)),
-        account_keys=row_keys(frame["account"].fill_null("").to_numpy().astype(np.str_)),
-        early=frame["time"].to_numpy() < cut,
-    )
+@dataclass(frozen=True, eq=False)
+class _AccountRows:
+    """One bank's rows as a first stage sees them."""
+
+    X: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    ids: NDArray[np.str_]
+    accounts: NDArray[np.str_]
+    times: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, plan: FeaturePlan) -> _AccountRows:
+        return cls(
+            X=build_features(frame, plan).drop("id").to_numpy().astype(np.float32, copy=False),
+            labels=frame["label"].fill_null(-1).to_numpy(),
+            ids=frame["id"].to_numpy().astype(np.str_),
+            accounts=frame["account"].fill_null("").to_numpy().astype(np.str_),
+            times=frame["time"].to_numpy(),
+        )
+
+    def within(self, period: Period) -> _AccountRows:
+        inside = (self.times >= period[0]) & (self.times < period[1])
+        return _AccountRows(**{name: column[inside] for name, column in vars(self).items()})
 
 
 def _span(days: str, zone: str) -> Period:
