@@ -16,7 +16,7 @@ from banks.ml import drift
 from banks.ml.evaluation import GRID
 from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.models import ModelVersion
-from banks.services import datasets
+from banks.services import datasets, first_stages
 from banks.services.lookback import microseconds
 from banks.services.scorers import Scorer, aligned
 from banks.services.signal import joint
@@ -83,7 +83,7 @@ def draw(
     from banks.ml.features import build_features
 
     plan = FeaturePlan.from_json(version.feature_plan)
-    payments = datasets.frame(bank)
+    payments = first_stages.scored(bank, datasets.frame(bank), plan)
     chosen = _chosen(payments, zone, periods, most)
     mine = payments.filter(
         pl.col("key").is_in(chosen["key"].implode())
