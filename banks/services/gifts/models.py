@@ -1,4 +1,7 @@
-"""The published model as a gift: its bytes; everything else stands in the members' manifest."""
+"""The published model as a gift: its bytes, and those of the first stage that it names.
+
+Everything else stands in the members' manifest.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from banks.ml.artifact import ModelArtifact
+from banks.ml.first_stage import FirstStage
 from banks.ml.models.registry import size_of
 from banks.models import Gift, ModelVersion, RoundPart
-from banks.services import datasets, versions
+from banks.services import datasets, first_stages, versions
 from banks.services.rounds.node import Node
 from banks.services.rounds.recipe import RunRecipe
 from consortium.accounts import audit
@@ -28,7 +32,7 @@ AGAIN_AFTER = timedelta(minutes=10)
 """A bank without data waits this long before it tries again to judge what it was given."""
 
 
-def held(node: Node, request: GiftRequest, newest: Roster) -> tuple[bytes]:
+def held(node: Node, request: GiftRequest, newest: Roster) -> tuple[bytes, ...]:
     """The task's newest model at this bank; Refused where that is another one, or none."""
     with bank_scope(node.bank.pk):
         version = _of_task(request.task).order_by("-number").first()
@@ -37,18 +41,25 @@ def held(node: Node, request: GiftRequest, newest: Roster) -> tuple[bytes]:
             "other_model",
             gettext_noop("A newcomer asks for another model than this task's newest one here."),
         )
-    return (bytes(version.artifact),)
+    content = bytes(version.artifact)
+    named = ModelArtifact.from_bytes(content).first_stage
+    return (content, first_stages.kept(node.bank, named).to_bytes()) if named else (content,)
 
 
 def take(
     node: Node, row: Gift, offer: Offer, manifest: Manifest, blobs: tuple[bytes, ...]
 ) -> dict[str, Any]:
     """Keep the model's bytes for the train queue, which judges it on this bank's data."""
-    content = blobs[0]
+    content, *others = blobs
     try:
-        ModelArtifact.from_bytes(content)
+        named = ModelArtifact.from_bytes(content).first_stage
+        brought = [FirstStage.from_bytes(other) for other in others]
     except Refused:
         raise gifts.wrong_bytes(str(row.peer)) from None
+    if [first.version for first in brought] != ([named] if named else []):
+        raise gifts.wrong_bytes(str(row.peer))
+    for first in brought:
+        first_stages.keep(node.bank, first)
     return {"state": Gift.State.RECEIVED, "content": content}
 
 
@@ -77,7 +88,7 @@ def install(node: Node, gift_id: int) -> ModelVersion | None:
     manifest = Manifest.from_wire(Offer.from_wire(gift.offer).manifest.body)
     artifact = ModelArtifact.from_bytes(bytes(gift.content))
     run_recipe = RunRecipe.from_json(manifest.recipe)
-    recipe = run_recipe.for_bank(node.bank)
+    recipe = run_recipe.for_bank(node.bank, artifact.first_stage)
     try:
         prepared = datasets.prepare(node.bank, recipe)
         run_recipe.require_features(artifact.model.features, prepared.features)
@@ -99,7 +110,7 @@ def install(node: Node, gift_id: int) -> ModelVersion | None:
                 recipe=recipe,
                 parameters=size_of(artifact.model),
                 scorer=artifact.model,
-                lineage=_lineage(gift, manifest),
+                lineage=_lineage(gift, manifest, artifact.first_stage),
             ),
             prepared=prepared,
         )
@@ -147,8 +158,10 @@ def _note(node: Node, gift: Gift, refused: Refused) -> None:
         Gift.objects.filter(pk=gift.pk, state=Gift.State.RECEIVED).update(fault=said)
 
 
-def _lineage(gift: Gift, manifest: Manifest) -> dict[str, Any]:
+def _lineage(gift: Gift, manifest: Manifest, first_stage: str) -> dict[str, Any]:
+    named = {"first_stage": first_stage} if first_stage else {}
     return {
+        **named,
         "run": str(gift.run),
         "model": gift.subject,
         "received_from": {"bank": str(gift.peer), "name": gift.peer_name},

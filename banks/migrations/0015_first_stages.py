@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_keyboard_shortcuts'),
-        ('banks', '0013_monitor'),
+        ('banks', '0014_gifts'),
     ]
 
     operations = [
