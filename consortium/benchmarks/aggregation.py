@@ -106,7 +106,7 @@ def _encrypted_rows(work: Workload, key_bits: int) -> list[Row]:
 def _method(missing: list[str]) -> dict[str, Any]:
     return {
         "seconds": "CPU seconds of one party in each phase, the median of equal parties",
-        "repeats": f"sums without Paillier {REPEATS} times, the median counts",
+        "repeats": f"sums without Paillier {REPEATS} times, the quickest counts",
         "naive_phe": f"{NAIVE_SAMPLE} numbers measured in this run, scaled to the whole vector",
         "modelled_seconds": "seconds but for offline, bytes at 100 Mb/s, 20 ms an exchange",
         "machine": machine(),
