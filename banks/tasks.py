@@ -11,6 +11,7 @@ from banks.services import (
     batch_scoring,
     carrying,
     imports,
+    label_files,
     monitor,
     nudges,
     threshold_changes,
@@ -34,6 +35,8 @@ def keep_time() -> None:
             wake.for_training(bank, run_id)
         for import_id in nudges.due_imports(bank):
             wake.for_import(bank, import_id)
+        if label_files.waiting(bank):
+            wake.for_labels(bank)
         if batch_scoring.waiting_imports(bank):
             wake.for_scoring(bank)
         if carrying.due(bank):
@@ -52,6 +55,13 @@ def read_import(bank_id: str, import_id: str) -> None:
     bank = Bank.objects.get(pk=bank_id)
     imports.run_import(bank=bank, import_id=uuid.UUID(import_id))
     wake.for_scoring(bank)
+
+
+@shared_task
+def read_labels(bank_id: str) -> None:
+    bank = Bank.objects.get(pk=bank_id)
+    for file_id in label_files.waiting(bank):
+        label_files.take_in(bank=bank, file_id=file_id)
 
 
 @shared_task

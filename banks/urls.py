@@ -9,6 +9,7 @@ from banks.views import (
     alerts,
     drilldown,
     imports,
+    label_files,
     membership,
     monitor,
     monthly,
@@ -82,6 +83,11 @@ urlpatterns = [
         path(f"data/<uuid:import_id>/{act}/", imports.act, {"act": act}, name=f"import-{act}")
         for act in ("good-rows", "discard")
     ),
+    path("labels/", label_files.listing, name="labels"),
+    path("labels/upload/", label_files.upload, name="upload-labels"),
+    path("labels/<uuid:file_id>/", label_files.detail, name="label-file"),
+    path("labels/<uuid:file_id>/errors/", label_files.errors, name="label-file-errors"),
+    path("labels/<uuid:file_id>/good-rows/", label_files.good_rows, name="label-file-good-rows"),
     path("training/", training.listing, name="training"),
     path("training/start/", training.start, name="start-training"),
     path("training/<uuid:run_id>/", training.detail, name="training-run"),

@@ -26,6 +26,10 @@ def for_import(bank: Bank, import_id: uuid.UUID) -> None:
     _wake(bank, "read_import", str(bank.pk), str(import_id))
 
 
+def for_labels(bank: Bank) -> None:
+    _wake(bank, "read_labels", str(bank.pk))
+
+
 def for_scoring(bank: Bank) -> None:
     _wake(bank, "score_imports", str(bank.pk))
 

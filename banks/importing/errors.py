@@ -46,6 +46,8 @@ RULES: dict[str, str] = {
     "label_unknown": gettext_noop(
         "The label must be 1 or fraud, 0 or genuine, or empty while it is not known."
     ),
+    "label_kind": gettext_noop("The kind must be chargeback or correction, or empty."),
+    "id_not_stored": gettext_noop("No transaction with this id is stored."),
     "label_known_before_payment": gettext_noop(
         "The label cannot have been known before the transaction took place."
     ),

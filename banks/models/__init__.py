@@ -8,6 +8,7 @@ from .evaluated import EvaluatedRows
 from .first_stages import KeptFirstStage
 from .freezes import FreezeRequest
 from .gifts import Gift
+from .label_files import LabelFile
 from .lookback import CarriedPast, Carry
 from .monitoring import MonitorDay, MonitorReference, RetrainingProposal
 from .rounds import (
@@ -53,6 +54,7 @@ __all__ = [
     "KeptFirstStage",
     "Label",
     "LabelEvent",
+    "LabelFile",
     "ModelVersion",
     "MonitorDay",
     "MonitorReference",

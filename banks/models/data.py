@@ -139,6 +139,7 @@ class LabelEvent(OwnedByBank):
         ANALYST = "analyst", _("marked by an analyst")
         CHARGEBACK = "chargeback", _("chargeback")
         SAMPLE = "sample", _("random sample")
+        CORRECTION = "correction", _("correction")
 
     transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="labels")
     value = models.SmallIntegerField(choices=Label, null=True)
@@ -146,6 +147,9 @@ class LabelEvent(OwnedByBank):
     reason = models.CharField(max_length=200, blank=True)
     known_at = models.DateTimeField(default=timezone.now)
     said_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    file = models.ForeignKey(
+        "banks.LabelFile", on_delete=models.PROTECT, null=True, related_name="words"
+    )
     # The training run that first learned from it; empty while it waits for the next one.
     learned_by = models.ForeignKey(
         "banks.TrainingRun", on_delete=models.SET_NULL, null=True, related_name="+"

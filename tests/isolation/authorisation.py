@@ -110,6 +110,11 @@ GET     LMBR     bank/<slug:bank>/data/<uuid:import_id>/progress/
 GET     LMBR     bank/<slug:bank>/data/<uuid:import_id>/errors/
 POST    MB       bank/<slug:bank>/data/<uuid:import_id>/good-rows/
 POST    MB       bank/<slug:bank>/data/<uuid:import_id>/discard/
+GET     LMBR     bank/<slug:bank>/labels/
+POST    MB       bank/<slug:bank>/labels/upload/
+GET     LMBR     bank/<slug:bank>/labels/<uuid:file_id>/
+GET     LMBR     bank/<slug:bank>/labels/<uuid:file_id>/errors/
+POST    MB       bank/<slug:bank>/labels/<uuid:file_id>/good-rows/
 GET     LMBR     bank/<slug:bank>/training/
 POST    M        bank/<slug:bank>/training/start/
 GET     LMBR     bank/<slug:bank>/training/<uuid:run_id>/
@@ -176,6 +181,10 @@ POST    MB       api/v1/banks/<slug:bank>/imports/upload
 GET     LMBR     api/v1/banks/<slug:bank>/imports/<uuid:import_id>
 POST    MB       api/v1/banks/<slug:bank>/imports/<uuid:import_id>/good-rows
 POST    MB       api/v1/banks/<slug:bank>/imports/<uuid:import_id>/discard
+GET     LMBR     api/v1/banks/<slug:bank>/labels
+POST    MB       api/v1/banks/<slug:bank>/labels/upload
+GET     LMBR     api/v1/banks/<slug:bank>/labels/<uuid:file_id>
+POST    MB       api/v1/banks/<slug:bank>/labels/<uuid:file_id>/good-rows
 GET     LMBR     api/v1/banks/<slug:bank>/training-runs
 POST    M        api/v1/banks/<slug:bank>/training-runs/start
 GET     LMBR     api/v1/banks/<slug:bank>/training-runs/<uuid:run_id>

@@ -34,6 +34,7 @@ from banks.models import (
     Import,
     ImportStatus,
     LabelEvent,
+    LabelFile,
     ModelVersion,
     MonitorDay,
     MonitorReference,
@@ -142,6 +143,7 @@ _UUIDS = (
     "version_id",
     "change_id",
     "proposal_id",
+    "file_id",
     "task",
     "epoch",
     "invitation_id",
@@ -258,11 +260,24 @@ def _data(bank: Bank, word: str, amount: int, folder: Path) -> dict[str, str]:
         for n in (1, 2)
     ]
     labelled = transactions[1]
+    brought = LabelFile.objects.create(
+        bank=bank,
+        file_name=f"{word}-labels.csv",
+        file_path=str(file),
+        errors_path=str(errors),
+        file_sha256=HASH,
+        status=ImportStatus.REFUSED,
+        failure_code="rows_refused",
+        failure="Rows are refused.",
+        first_errors=[{"line": 2, "column": "label", "value": word, "rule": "missing"}],
+        rows_refused=amount,
+    )
     LabelEvent.objects.create(
         bank=bank, transaction=labelled, value=1, source="analyst", reason=word
     )
     return {
         "import_id": str(source.pk),
+        "file_id": str(brought.pk),
         "transaction_id": str(transactions[0].pk),
         "account": account,
         "saved": saved,
