@@ -2,7 +2,8 @@
 
 Layout of the folder: ``signing.key`` and ``sealing.key`` (32 secret bytes each) and one
 ``share-<epoch>.json`` per key epoch in which the bank is a custodian. ``tokens-<id>.key`` hides the
-counterparties of the cross-bank signal; it is kept as long as sums under it are read.
+counterparties of the cross-bank signal; it is kept as long as sums under it are read. ``draws.key``
+decides which alerts are served blind, so that nobody can know it beforehand.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -60,6 +64,23 @@ def held_shares(slug: str) -> list[str]:
     return sorted(path.stem.removeprefix("share-") for path in folder(slug).glob("share-*.json"))
 
 
+def draws(slug: str) -> bytes:
+    """The secret of this node's draws; made on first use, by whoever comes first."""
+    return _draws(folder(slug) / "draws.key")
+
+
+@lru_cache
+def _draws(path: Path) -> bytes:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = path.with_name(f"{secrets.token_hex(8)}.partial")
+        _write_new(made, secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
+    return path.read_bytes()
+
+
 def save_token_key(slug: str, key: bytes) -> str:
     """Keep a key that counterparties are hidden under; returns its id."""
     name = token_key_id(key)
@@ -83,8 +104,8 @@ def destroy_share(slug: str, epoch: str) -> bool:
     return _destroy(folder(slug) / f"share-{epoch}.json")
 
 
-def save_round_secrets(slug: str, round_id: str, secrets: Json) -> None:
-    _write(folder(slug) / f"mask-{round_id}.json", json.dumps(secrets).encode())
+def save_round_secrets(slug: str, round_id: str, kept: Json) -> None:
+    _write(folder(slug) / f"mask-{round_id}.json", json.dumps(kept).encode())
 
 
 def round_secrets(slug: str, round_id: str) -> Json | None:
@@ -123,9 +144,13 @@ def _read(slug: str, name: str) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """Write a secret so that nobody else can read it and a crash leaves no half of it."""
     partial = path.with_suffix(".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    _write_new(partial, content)
+    partial.replace(path)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)

@@ -114,7 +114,7 @@ class ShareSerializer(serializers.Serializer[Any]):
 
 class RecallSerializer(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True)
-    n = serializers.IntegerField(source="sampled", help_text="drawn below the threshold, decided")
+    n = serializers.IntegerField(source="judged", help_text="drawn below the threshold, decided")
     interval = IntervalSerializer(allow_null=True)
 
 

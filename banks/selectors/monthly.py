@@ -20,6 +20,7 @@ from banks.models import (
     ModelVersion,
     Threshold,
 )
+from banks.selectors.samples import SampledRecall, sampled_recall
 from consortium.accounts.models import AuditEntry, Bank
 from consortium.intervals import Interval, wilson
 
@@ -41,37 +42,6 @@ class Share:
     @property
     def interval(self) -> Interval | None:
         return wilson(self.part, self.whole)
-
-
-@dataclass(frozen=True)
-class Recall:
-    """Recall of the desk, from the payments below the threshold that were drawn and decided.
-
-    Each drawn payment stands for one divided by the chance with which it was drawn.
-    """
-
-    caught: int
-    sampled: int
-    sampled_frauds: int
-    below: float  # payments below the threshold that the sample stands for
-
-    @property
-    def value(self) -> float | None:
-        if not self.sampled:
-            return None
-        return self._recall(self.sampled_frauds / self.sampled)
-
-    @property
-    def interval(self) -> Interval | None:
-        found = wilson(self.sampled_frauds, self.sampled)
-        if found is None:
-            return None
-        low, high = self._recall(found.high), self._recall(found.low)
-        return None if low is None or high is None else Interval(low, high)
-
-    def _recall(self, share_missed: float) -> float | None:
-        missed = share_missed * self.below
-        return self.caught / (self.caught + missed) if self.caught + missed else None
 
 
 @dataclass(frozen=True)
@@ -134,16 +104,9 @@ class Month:
         return Share(found["fraud"], found["fraud"] + found["genuine"])
 
     @cached_property
-    def recall(self) -> Recall:
+    def recall(self) -> SampledRecall:
         """From the month's drawn payments that somebody decided."""
-        drawn = self._raised.filter(sample=True, disposition__in=[FRAUD, GENUINE])
-        rows = list(drawn.values_list("disposition", "sampling_share"))
-        return Recall(
-            caught=self.counts["fraud"],
-            sampled=len(rows),
-            sampled_frauds=sum(disposition == FRAUD for disposition, _ in rows),
-            below=sum(1 / share for _, share in rows if share),
-        )
+        return sampled_recall(self.bank, since=self.since, until=self.until)
 
     @property
     def saved(self) -> int | None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from banks.ml.estimation import Estimate, difference_of_shares, recall_from_sample
 from banks.models import Alert
 from consortium.accounts.models import Bank
+from consortium.intervals import Interval
 
 DAYS: Final = 90
 TIMED: Final = 2000
@@ -39,6 +40,14 @@ class SampledRecall:
     found: int
     stands_for: float | None
     recall: Estimate | None
+
+    @property
+    def value(self) -> float | None:
+        return self.recall.value if self.recall else None
+
+    @property
+    def interval(self) -> Interval | None:
+        return self.recall.interval if self.recall else None
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,17 @@ class BlindComparison:
         return "more" if found.low > 0 else "less"
 
 
-def sampled_recall(bank: Bank, *, days: int = DAYS) -> SampledRecall:
-    """Recall over the last ``days``, estimated from the random sample below the threshold."""
-    since = timezone.now() - timedelta(days=days)
+def sampled_recall(
+    bank: Bank, *, since: datetime | None = None, until: datetime | None = None
+) -> SampledRecall:
+    """Recall of the alerts raised in [since, until), from the random sample below the threshold.
+
+    By default over the last ``DAYS``.
+    """
+    since = since or timezone.now() - timedelta(days=DAYS)
     rows = Alert.objects.filter(bank=bank, created_at__gte=since)
+    if until:
+        rows = rows.filter(created_at__lt=until)
     above = rows.filter(sample=False).aggregate(
         caught=Count("pk", filter=FRAUD), undecided=Count("pk", filter=~DECIDED)
     )

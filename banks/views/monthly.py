@@ -57,7 +57,7 @@ def figures(month: Month, currency: str) -> Iterator[tuple[Any, ...]]:
         yield name, share.value, *ends, share.whole, "share"
     recall, found = month.recall, month.recall.interval
     ends = (found.low, found.high) if found else (None, None)
-    yield "recall_estimate", recall.value, *ends, recall.sampled, "share"
+    yield "recall_estimate", recall.value, *ends, recall.judged, "share"
     yield "median_hours_to_decision", month.median_hours, None, None, len(month.hours), "hours"
     yield "fraud_value_found", counts["fraud_amount"], None, None, counts["fraud"], money
     yield "value_saved", month.saved, None, None, counts["fraud"], money

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from banks import keys
 from banks.models import (
     Alert,
     BankSettings,
@@ -20,6 +22,7 @@ from banks.models import (
 )
 from banks.selectors.samples import blind_comparison, sampled_recall
 from banks.services import alerts, batch_scoring, training
+from banks.services.samples import Draws
 from consortium.accounts.actors import Actor
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
@@ -54,6 +57,19 @@ def test_scoring_draws_both_and_their_place_tells_nothing(bank: Bank) -> None:
         least = one.threshold * one.amount * 0.5
         assert one.priority == one.drawn_loss
         assert least - 1 <= one.priority <= one.amount * 0.5 + 1
+
+
+def test_only_the_node_s_secret_tells_which_are_drawn(tmp_path: Path) -> None:
+    mine, theirs = (Draws(keys.draws(slug)) for slug in ("sakura", "fuji"))
+    payments = [Transaction(external_id=f"p-{n}") for n in range(2000)]
+    drawn = [draws.is_blind(one, 0.1) for draws in (mine, theirs) for one in payments]
+    both = sum(a and b for a, b in zip(drawn[:2000], drawn[2000:], strict=True))
+    assert 140 < sum(drawn[:2000]) < 260
+    assert both < 50, "one node's draws say nothing about another's"
+    assert Draws(keys.draws("sakura")) == mine, "the same payment is drawn whoever scores it"
+    kept = tmp_path / "banks" / "sakura" / "keys" / "draws.key"
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (mine.key, 0o600)
+    assert [path.name for path in kept.parent.iterdir()] == ["draws.key"]
 
 
 @pytest.mark.parametrize("kind", [{"blind": True}, {"sample": True, "sampling_share": 0.01}])

@@ -12,7 +12,6 @@ from django.utils import timezone
 from banks.ml.explanation import reasons
 from banks.ml.features.plan import FeaturePlan
 from banks.models import Alert, AlertEvent, ModelVersion, Score, ShadowScore, Transaction
-from banks.services.samples import drawn_loss, is_blind, is_sampled
 from banks.services.scoring.bench import Bench, Judge, Matrix, Origin
 
 ROWS_AT_ONCE: Final = 5000
@@ -51,7 +50,8 @@ def raise_alerts(
     above = [
         row
         for row, transaction in enumerate(transactions)
-        if probabilities[row] >= judge.threshold or is_sampled(transaction, bench.sample_share)
+        if probabilities[row] >= judge.threshold
+        or bench.draws.is_sampled(transaction, bench.sample_share)
     ]
     if not above:
         return scores, []
@@ -116,7 +116,7 @@ def _alert(
     version = bench.judge.version
     typical = [np.nan if value is None else value for value in version.typical]
     sample = score.probability < bench.judge.threshold
-    blind = not sample and is_blind(score.transaction, bench.blind_share)
+    blind = not sample and bench.draws.is_blind(score.transaction, bench.blind_share)
     return Alert(
         bank=bench.bank,
         transaction=score.transaction,
@@ -131,7 +131,7 @@ def _alert(
         blind=blind,
         sample=sample,
         sampling_share=bench.sample_share if sample else None,
-        drawn_loss=drawn_loss(score.transaction, bench.judge.threshold, bench.recoverable)
+        drawn_loss=bench.draws.place(score.transaction, bench.judge.threshold, bench.recoverable)
         if blind or sample
         else None,
         features=[None if np.isnan(value) else float(value) for value in inputs],

@@ -12,9 +12,11 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from banks import keys
 from banks.ml.features.plan import FeaturePlan, feature_names
 from banks.ml.ranking import sigmoid
 from banks.models import ModelVersion
+from banks.services.samples import Draws
 from banks.services.scorers import Scorer, aligned, scorer_of
 from banks.services.thresholds import NEWEST, NOTHING_ALERTS, threshold_of
 from banks.services.versions import newest_ids
@@ -79,6 +81,7 @@ class Bench:
     bank: Bank
     judge: Judge
     recoverable: float
+    draws: Draws
     challenger: Judge | None = None
     blind_share: float = 0.0
     sample_share: float = 0.0
@@ -108,6 +111,7 @@ def bench_of(bank: Bank) -> Bench | None:
         bank=bank,
         judge=_judge(scoring, bank, threshold),
         recoverable=recoverable,
+        draws=Draws(keys.draws(bank.slug)),
         challenger=_judge(shadow, bank, its_threshold) if shadow not in (None, scoring) else None,
         blind_share=blind_share,
         sample_share=sample_share,
