@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_keyboard_shortcuts'),
-        ('banks', '0014_gifts'),
+        ('banks', '0015_first_stages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
