@@ -236,6 +236,7 @@ REST_FRAMEWORK = {
 # Choices that several fields of a world share, and their one name in the API's description.
 API_CHOICES = {
     "banks": {
+        "ImportStatusEnum": "banks.models.ImportStatus",
         "LabelEnum": "banks.models.Label",
         "ModelVersionStatusEnum": "banks.models.ModelVersion.Status",
     },
