@@ -25,7 +25,7 @@ from consortium.accounts.models import Bank
 if TYPE_CHECKING:
     import polars as pl
 
-ROWS_OF_A_DAY: Final = 3_000
+ROWS_OF_A_DAY: Final = 1_000
 ROWS_OF_THE_REFERENCE: Final = 20_000
 
 
