@@ -1,7 +1,7 @@
 """Features and scores of a period in the bins of a reference, from a draw of its payments.
 
-Only the past of the accounts and counterparties that were drawn is read for them, so a day costs
-about as much however long the bank's history is.
+Only the past of the accounts and counterparties that were drawn is read for them, not the whole
+history.
 """
 
 from __future__ import annotations
