@@ -50,14 +50,15 @@ class TransactionSearchForm(forms.Form):
         digits = MINOR_DIGITS.get(given["currency"] or "JPY", 2)
         return {
             **given,
-            "amount_from": _minor(given["amount_from"], digits),
-            "amount_to": _minor(given["amount_to"], digits),
+            "amount_from": minor_units(given["amount_from"], digits),
+            "amount_to": minor_units(given["amount_to"], digits),
             "since": _midnight(given["since"]),
             "until": _midnight(given["until"] + timedelta(days=1)) if given["until"] else None,
         }
 
 
-def _minor(amount: Decimal | None, digits: int) -> int | None:
+def minor_units(amount: Decimal | None, digits: int) -> int | None:
+    """An amount in the currency's own units, as the smallest ones."""
     return None if amount is None else int(amount.scaleb(digits))
 
 

@@ -7,7 +7,9 @@ from django.urls import path
 from banks.views import (
     alert_queue,
     alerts,
+    cases,
     drilldown,
+    freezes,
     imports,
     label_files,
     membership,
@@ -42,6 +44,29 @@ urlpatterns = [
     *(
         path(f"alerts/<uuid:alert_id>/{act}/", alerts.act, {"act": act}, name=f"alert-{act}")
         for act in ("claim", "release", "snooze", "comment", "undo", "reopen")
+    ),
+    path("cases/", cases.listing, name="cases"),
+    path("cases.csv", cases.export, name="export-cases"),
+    path("cases/open/", cases.opening, name="open-case"),
+    path("cases/<uuid:case_id>/", cases.detail, name="case"),
+    path("cases/<uuid:case_id>/file.pdf", cases.case_file, name="case-file"),
+    path("cases/<uuid:case_id>/freeze/", freezes.new, name="new-freeze"),
+    *(
+        path(f"cases/<uuid:case_id>/{act}/", view, {"act": act}, name=f"case-{act}")
+        for view, acts in (
+            (cases.work, cases.WORK),
+            (cases.decide, cases.DECISIONS),
+        )
+        for act in acts
+    ),
+    path("freezes/<uuid:freeze_id>/", freezes.detail, name="freeze"),
+    *(
+        path(f"freezes/<uuid:freeze_id>/{act}/", view, {"act": act}, name=f"freeze-{act}")
+        for view, acts in (
+            (freezes.work, freezes.WORK),
+            (freezes.decide, freezes.DECISIONS),
+        )
+        for act in acts
     ),
     path("transactions/", transactions.search, name="transactions"),
     path("transactions/<int:transaction_id>/", transactions.detail, name="transaction"),

@@ -239,6 +239,7 @@ API_CHOICES = {
         "ImportStatusEnum": "banks.models.ImportStatus",
         "LabelEnum": "banks.models.Label",
         "ModelVersionStatusEnum": "banks.models.ModelVersion.Status",
+        "ReasonCodeEnum": "banks.models.ReasonCode",
     },
     "aggregation": {"ModelVersionStatusEnum": "aggregation.models.ModelVersion.State"},
 }

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from banks.selectors import cases
 from banks.selectors.alerts import today_of
 from banks.selectors.overview import overview
 from banks.selectors.threshold_changes import waiting_for
@@ -23,6 +24,7 @@ from consortium.accounts.models import Bank, Membership
 def work(request: Any) -> HttpResponse:
     today = today_of(request.bank)
     may_review = request.membership.role in REVIEWERS
+    may_read_cases = request.membership.role in cases.READERS
     return render(
         request,
         "banks/work.html",
@@ -31,6 +33,9 @@ def work(request: Any) -> HttpResponse:
             "work": work_of(request.bank, request.user, today),
             "approvals": approvals(request.membership),
             "may_review": may_review,
+            "may_read_cases": may_read_cases,
+            "cases": cases.mine(request.bank, request.user) if may_read_cases else [],
+            "late_cases": cases.late(request.bank) if may_read_cases else 0,
         },
     )
 

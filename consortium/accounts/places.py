@@ -35,6 +35,7 @@ class Place:
 BANK_RAIL = (
     Entry("banks:work", _("My work"), "inbox"),
     Entry("banks:alerts", _("Alerts"), "bell"),
+    Entry("banks:cases", _("Cases"), "folder"),
     Entry("banks:transactions", _("Transactions"), "search"),
     Entry("banks:performance", _("Performance"), "target"),
     Entry("banks:monitor", _("Monitor"), "eye"),

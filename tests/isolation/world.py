@@ -26,10 +26,16 @@ from banks.models import (
     AlertEvent,
     BankSettings,
     BulkAction,
+    Case,
+    CaseAlert,
+    CaseEvent,
+    CaseStep,
     Comparison,
+    ContactAttempt,
     EvaluatedRows,
     Evaluation,
     EvaluationSegment,
+    FreezeRequest,
     Gift,
     Import,
     ImportStatus,
@@ -129,6 +135,7 @@ def missing() -> dict[str, str]:
         **dict.fromkeys(_UUIDS, nothing),
         **dict.fromkeys(_NUMBERS, "912736455"),
         **dict.fromkeys(("bank", "slug"), "atlantis"),
+        "account": "account of nobody",
         **dict.fromkeys(("token", "invitation"), "no-such-invitation"),
     }
 
@@ -136,6 +143,8 @@ def missing() -> dict[str, str]:
 _NUMBERS = ("transaction_id", "membership_id", "gift_id", "number", "version")
 _UUIDS = (
     "alert_id",
+    "case_id",
+    "freeze_id",
     "bulk_id",
     "view_id",
     "import_id",
@@ -194,6 +203,7 @@ def _bank(slug: str, word: str, amount: int, *, number: int, folder: Path) -> Th
             **_protocol(bank, word, amount),
         }
         names |= _alert(bank, word, amount, staff["analyst"], names)
+        names |= _case(bank, word, amount, number, staff["analyst"], names)
     invited, secret = invitations.invite(
         actor=admin, email=f"new.{word}@{slug}.example", name=f"New {word}", role=Role.ANALYST
     )
@@ -448,6 +458,35 @@ def _alert(
     )
     view = SavedView.objects.create(bank=bank, user=analyst, name=word, filters={"q": word})
     return {"alert_id": str(alert.pk), "bulk_id": str(bulk.pk), "view_id": str(view.pk)}
+
+
+def _case(
+    bank: Bank, word: str, amount: int, number: int, analyst: User, names: dict[str, str]
+) -> dict[str, str]:
+    case = Case.objects.create(
+        bank=bank,
+        number=number,
+        account=names["account"],
+        typology="mule",
+        owner=analyst,
+        opened_by=analyst,
+        due_at=timezone.now() + timedelta(days=1),
+        amount_at_risk=amount,
+        amount_saved=amount,
+    )
+    by = {"bank": bank, "case": case}
+    CaseAlert.objects.create(**by, alert_id=names["alert_id"], linked_by=analyst)
+    CaseEvent.objects.create(**by, kind="note", user=analyst, text=word)
+    CaseStep.objects.create(
+        **by, code="flow", place=0, note=word, done_by=analyst, done_at=timezone.now()
+    )
+    ContactAttempt.objects.create(
+        **by, channel="phone", called=word, reached=True, outcome="lent", note=word, made_by=analyst
+    )
+    freeze = FreezeRequest.objects.create(
+        **by, account=f"kept {word}", reference=word, reason=word, balance=amount, reply=word
+    )
+    return {"case_id": str(case.pk), "freeze_id": str(freeze.pk)}
 
 
 def _protocol(bank: Bank, word: str, amount: int) -> dict[str, str]:

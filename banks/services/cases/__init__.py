@@ -2,6 +2,7 @@
 
 from .checklists import CHECKLISTS, TYPOLOGIES, steps_for
 from .closing import Lack, approve, lacks, reopen, send_back, submit, withdraw
+from .exporting import note_file
 from .linking import InAnotherCase, link, unlink
 from .opening import open_case
 from .working import (
@@ -24,6 +25,7 @@ __all__ = [
     "assign",
     "lacks",
     "link",
+    "note_file",
     "open_case",
     "record_contact",
     "reopen",
