@@ -51,7 +51,7 @@ class CaseListSerializer(serializers.Serializer[Any]):
     cases = CaseSerializer(many=True)
 
 
-class StepSerializer(serializers.ModelSerializer[CaseStep]):
+class ChecklistStepSerializer(serializers.ModelSerializer[CaseStep]):
     done_by = serializers.StringRelatedField()  # type: ignore[var-annotated]
 
     class Meta:
@@ -126,7 +126,7 @@ class WholeCaseSerializer(serializers.Serializer[Any]):
 
     case = CaseSerializer()
     alerts = serializers.ListField(child=serializers.UUIDField())
-    steps = StepSerializer(many=True)
+    steps = ChecklistStepSerializer(many=True)
     contacts = ContactSerializer(many=True)
     freezes = FreezeSerializer(many=True)
     history = MomentSerializer(many=True)
