@@ -177,12 +177,12 @@ def certificate(request: Request, round_id: uuid.UUID, bank: Bank) -> Response:
 def submission_of(
     request: Request, round_id: uuid.UUID, of_bank: uuid.UUID, bank: Bank
 ) -> HttpResponse:
-    return binary(evidence.submission_body(evidence.round_(bank, round_id), of_bank))
+    return binary(evidence.submission_body(bank, evidence.round_(bank, round_id), of_bank))
 
 
 @node_api()
 def aggregate(request: Request, round_id: uuid.UUID, bank: Bank) -> HttpResponse:
-    return binary(evidence.aggregate(evidence.round_(bank, round_id)))
+    return binary(evidence.aggregate(bank, evidence.round_(bank, round_id)))
 
 
 @node_api("GET", "POST")

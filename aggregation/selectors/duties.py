@@ -21,7 +21,7 @@ from aggregation.models import (
 from aggregation.selectors import gifts
 from aggregation.services.enrolment import MEMBERS
 from aggregation.services.protocols import protocol_of
-from aggregation.services.rounds import LIVE, manifest_of
+from aggregation.services.rounds import LIVE, manifest_of, readers_of
 from consortium.accounts.models import Bank
 from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.roster import Roster
@@ -57,6 +57,8 @@ def awaited_custodians(round_: Round) -> list[str]:
     """The key holders whose turn it is and who have not given towards the sum."""
     able = {str(pk) for pk in Bank.objects.filter(status__in=MEMBERS).values_list("pk", flat=True)}
     custodians = Epoch.from_wire(round_.run.epoch.body).custodians
+    if round_.proposal is not None:
+        able &= set(readers_of(round_))
     present = [custodian.bank for custodian in custodians if custodian.bank in able]
     given = {str(pk) for pk in round_.partials.values_list("bank_id", flat=True)}
     return [bank for bank in protocol_of(round_).openers(round_, present) if bank not in given]
@@ -84,7 +86,8 @@ def _live_rounds(bank: Bank) -> Iterator[Duty]:
 def _derive(bank: Bank) -> Iterator[Duty]:
     late = Q(state=Round.State.OPENED, finished_at__gt=timezone.now() - LATE_RESULTS)
     for round_ in _rounds_of(bank, late | Q(phase=Round.Phase.DERIVING)):
-        if not round_.derived.filter(bank=bank).exists():
+        reads = str(bank.pk) in readers_of(round_)
+        if reads and not round_.derived.filter(bank=bank).exists():
             yield _duty("derive", round_)
 
 

@@ -21,6 +21,7 @@ from aggregation.models import (
     TrainingRun,
 )
 from aggregation.refusals import NotHere
+from aggregation.services import rounds
 from aggregation.services.terms import terms_of
 from consortium.accounts.models import Bank
 from consortium.protocol import merkle
@@ -183,17 +184,19 @@ def certificate(found: Round) -> Json:
     ).to_wire()
 
 
-def submission_body(found: Round, of_bank: uuid.UUID) -> bytes:
-    """A listed bank's upload, for custodians to check and add; only under a certificate."""
+def submission_body(bank: Bank, found: Round, of_bank: uuid.UUID) -> bytes:
+    """A listed bank's upload, for those whom the sum is for to check and add; once certified."""
     listed = certificate(found)["proposal"]["contributions"]
     row = Submission.objects.filter(round=found, bank_id=of_bank).first()
     if row is None or not row.body or str(of_bank) not in {item["bank"] for item in listed}:
         raise NotHere
+    if str(bank.pk) not in rounds.readers_of(found):
+        raise NotHere
     return bytes(row.body)
 
 
-def aggregate(found: Round) -> bytes:
-    if not found.aggregate:
+def aggregate(bank: Bank, found: Round) -> bytes:
+    if not found.aggregate or str(bank.pk) not in rounds.readers_of(found):
         raise NotHere
     return bytes(found.aggregate)
 

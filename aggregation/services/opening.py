@@ -33,8 +33,7 @@ def largest_partial(round_: Round) -> int:
 def keep_partial(*, bank: Bank, round_: Round, body: bytes) -> Round:
     """Keep a custodian's boxes for their recipients; enough of them let the banks derive."""
     row = rounds.locked(round_.pk)
-    if str(bank.pk) not in roster_of(row).banks:
-        raise NotHere
+    _require_reader(row, bank)
     known = Partial.objects.filter(round=row, bank=bank).first()
     if known:
         if known.body_hash != digest(body):
@@ -78,21 +77,27 @@ def _checked_boxes(row: Round, bank: Bank, body: bytes) -> tuple[Signed, dict[st
             "other_sum", gettext_noop("The custodian opened another sum than the certified one.")
         )
     sent = tuple((box.bank, box.box) for box in header.boxes)
-    if sent != tuple(zip(roster.banks, map(digest, blobs), strict=False)) or len(blobs) != len(
-        sent
-    ):
+    readers = rounds.readers_of(row)
+    if len(blobs) != len(readers) or sent != tuple(zip(readers, map(digest, blobs), strict=True)):
         raise ProtocolRefused(
-            "bad_boxes", gettext_noop("There must be one sealed box for each bank of the roster.")
+            "bad_boxes",
+            gettext_noop("There must be one sealed box for each bank that the sum is for."),
         )
-    return signed, dict(zip(roster.banks, blobs, strict=True))
+    return signed, dict(zip(readers, blobs, strict=True))
+
+
+def _require_reader(row: Round, bank: Bank) -> None:
+    """Nobody opens, or derives from, a sum that is not for it."""
+    readers = rounds.readers_of(row) if row.proposal else roster_of(row).banks
+    if str(bank.pk) not in readers:
+        raise NotHere
 
 
 @transaction.atomic
 def keep_derived(*, bank: Bank, round_: Round, signed: Signed) -> Round:
     """Keep what a bank derived; t equal results open the round, two different ones dispute it."""
     row = rounds.locked(round_.pk)
-    if str(bank.pk) not in roster_of(row).banks:
-        raise NotHere
+    _require_reader(row, bank)
     derived = _checked_result(row, bank, signed)
     known, new = Derived.objects.get_or_create(
         round=row, bank=bank, defaults={"signed": signed.to_wire(), "result": derived.result}

@@ -18,7 +18,7 @@ from aggregation.services.protocols import protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
-from consortium.protocol import spec
+from consortium.protocol import custody, spec
 from consortium.protocol.envelope import Signed
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.packing import smallest_layout
@@ -40,6 +40,13 @@ def proposal_of(round_: Round) -> FreezeProposal:
 
 def roster_of(round_: Round) -> Roster:
     return Roster.from_wire(round_.run.roster.body)
+
+
+def readers_of(round_: Round) -> tuple[str, ...]:
+    """The banks that a frozen round's uploads and opening are for (``custody.readers``)."""
+    return custody.readers(
+        proposal_of(round_), manifest=manifest_of(round_), roster=roster_of(round_)
+    )
 
 
 def base_model(round_: Round) -> str:
@@ -125,8 +132,13 @@ def _able(roster: Roster) -> tuple[str, ...]:
 
 
 def _members(draft: Manifest) -> tuple[str, ...]:
-    """Who may contribute: everybody able, or exactly those of an earlier list of this subject."""
-    members = frozen_before(draft.subject) or draft.members
+    """Who may contribute: everybody able, or exactly those of an earlier list of this subject.
+
+    A signal's next sum starts from the one before, which only the banks in it could read.
+    """
+    before = _in_the_sum_before(draft)
+    able = tuple(bank for bank in draft.members if bank in before)
+    members = frozen_before(draft.subject) or able
     if not set(members) <= set(draft.members):
         raise Refused(
             "other_members",
@@ -143,6 +155,13 @@ def _members(draft: Manifest) -> tuple[str, ...]:
             needed=draft.minimum_cohort,
         )
     return members
+
+
+def _in_the_sum_before(draft: Manifest) -> tuple[str, ...]:
+    if draft.purpose != spec.RISK_SIGNAL or draft.number == 0:
+        return draft.members
+    before = Round.objects.get(run__pk=uuid.UUID(draft.run), number=draft.number - 1, state=State.OPENED)
+    return proposal_of(before).banks
 
 
 def frozen_before(subject: str) -> tuple[str, ...] | None:

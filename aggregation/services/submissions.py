@@ -156,7 +156,7 @@ def empty_bodies() -> int:
     ended = Round.objects.filter(pk__in=over.values("round")).defer("aggregate")
     for round_ in ended.select_related("run__roster"):
         unfinished = round_.state == Round.State.OPENED and (
-            round_.derived.count() < len(rounds.roster_of(round_).banks)
+            round_.derived.count() < len(rounds.readers_of(round_))
             and round_.finished_at is not None
             and timezone.now() - round_.finished_at < KEPT_FOR_ABSENT_BANKS
         )

@@ -18,6 +18,7 @@ from consortium.protocol.packing import layouts_of, require_laboratory_size
 from consortium.protocol.receipts import TreeHead
 from consortium.protocol.roster import Roster, SignedRoster, verify_roster_chain
 from consortium.protocol.spec import (
+    RISK_SIGNAL,
     Epoch,
     FreezeCertificate,
     FreezeProposal,
@@ -194,6 +195,15 @@ def check_once(proposal: FreezeProposal, acts: Iterable[Act]) -> None:
                 "other_members",
                 _("This sum was frozen before with other banks; the difference would show one."),
             )
+
+
+def readers(proposal: FreezeProposal, *, manifest: Manifest, roster: Roster) -> tuple[str, ...]:
+    """The banks that the uploads, and what custodians give, are for.
+
+    A model is for every member. A signal tells banks about one another's customers: its sums are
+    for those that are in them, and a custodian seals what it gives to no other.
+    """
+    return proposal.banks if manifest.purpose == RISK_SIGNAL else roster.banks
 
 
 def check_certificate(certificate: FreezeCertificate, roster: Roster) -> None:

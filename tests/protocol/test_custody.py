@@ -187,6 +187,13 @@ def test_the_same_statistic_with_one_member_fewer_is_refused_even_in_another_run
     assert check_freeze(a_proposal(CAST[:4], next_window), manifest=next_window, acts=acts)
 
 
+def test_a_signal_is_for_the_banks_in_its_sum_and_a_model_for_every_member():
+    signal = a_manifest(ROSTER, purpose="risk-signal")
+    for manifest, readers in ((MANIFEST, ROSTER.banks), (signal, ROSTER.banks[:4])):
+        proposal = a_proposal(CAST[:4], manifest)
+        assert custody.readers(proposal, manifest=manifest, roster=ROSTER) == readers
+
+
 def test_a_list_that_hides_its_subject_is_refused():
     hidden = replace(a_proposal(CAST, MANIFEST), subject=digest_of("another"))
     assert code_of(check_freeze, hidden) == "bad_freeze"

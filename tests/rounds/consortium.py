@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aggregation.models import Task, TrainingRun
-from aggregation.services import enrolment, rosters, runs
+from aggregation.services import comparing, enrolment, rosters, runs
 from banks.ml.features import FeaturePlan
 from banks.ml.training import TrainingPlan
 from banks.models import ProtocolLease
@@ -69,8 +69,11 @@ class Consortium:
             ceremony.witness(Node(bank), epoch_id=epoch, actor=admin(bank))
 
     def admit(self, *newcomers: Bank) -> None:
-        """The members before them sign a roster with these banks as well."""
+        """Another operator hears their numbers, then the members before them sign a roster."""
         assert self.task is not None
+        for bank in newcomers:
+            said = comparing.number_of(bank)
+            comparing.compare_keys(actor=make.actor("mio"), bank=bank, said=said)
         proposed = rosters.propose_roster(actor=OPERATOR, task=self.task, banks=self.banks)
         for bank in self.banks:
             if bank not in newcomers:

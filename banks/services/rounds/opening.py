@@ -19,7 +19,13 @@ from consortium.protocol import custody
 from consortium.protocol.envelope import Signed, digest, frame, unframe
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
 from consortium.protocol.sealing import seal, unseal
-from consortium.protocol.spec import Box, FreezeCertificate, PartialHeader, SubmissionHeader
+from consortium.protocol.spec import (
+    Box,
+    FreezeCertificate,
+    FreezeProposal,
+    PartialHeader,
+    SubmissionHeader,
+)
 from consortium.protocol.wire import Json
 
 Kind = ProtocolAct.Kind
@@ -32,7 +38,7 @@ def open_sum(node: Node, part: RoundPart) -> None:
     certificate, aggregate = certified_sum(terms, part)
     remember(node, Kind.OPENED, certificate.proposal)
     payload = protocol_named(terms.manifest.protocol).give(terms, certificate, aggregate)
-    body = _sealed(terms, certificate.proposal.hash(), digest(aggregate), payload)
+    body = _sealed(terms, certificate.proposal, digest(aggregate), payload)
     path = f"rounds/{terms.manifest.round}/partials"
     node.centre.post_bytes(path, body, purpose="opening share")
     seconds = {**part.seconds, "open": round(time.perf_counter() - started, 3)}
@@ -99,22 +105,22 @@ def _upload(terms: Terms, bank: str) -> tuple[SubmissionHeader, Any, int]:
     return header, protocol.check(terms, bank, upload), len(body)
 
 
-def _sealed(terms: Terms, proposal: str, aggregate: str, payload: bytes) -> bytes:
-    """The upload of what a custodian gives: one box for each bank of the roster."""
+def _sealed(terms: Terms, proposal: FreezeProposal, aggregate: str, payload: bytes) -> bytes:
+    """The upload of what a custodian gives: one box for each bank that the sum is for."""
     manifest, me = terms.manifest, terms.node.identity
     draft = PartialHeader(
         task=manifest.task,
         round=manifest.round,
         bank=me,
         index=terms.epoch.index_of(me) or 0,
-        proposal=proposal,
+        proposal=proposal.hash(),
         aggregate=aggregate,
         payload=digest(payload),
         boxes=(),
     )
     boxes = [
-        (member.bank, seal(member.sealing_key, payload, draft.payload_context(member.bank)))
-        for member in terms.roster.members
+        (bank, seal(terms.roster.member(bank).sealing_key, payload, draft.payload_context(bank)))
+        for bank in custody.readers(proposal, manifest=manifest, roster=terms.roster)
     ]
     listed = tuple(Box(bank=bank, box=digest(box)) for bank, box in boxes)
     header = PartialHeader(**{**vars(draft), "boxes": listed})
