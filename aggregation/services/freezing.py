@@ -10,7 +10,7 @@ from django.utils import timezone
 from aggregation import keys
 from aggregation.models import FreezeSignature, Round, Submission, TrainingRun
 from aggregation.refusals import Contradicts, NotHere
-from aggregation.services import advertising, ledger, rounds, runs
+from aggregation.services import advertising, ledger, rounds, runs, windows
 from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import manifest_of, proposal_of, roster_of
 from consortium.accounts import audit
@@ -50,6 +50,10 @@ def freeze_if_due(*, round_id: uuid.UUID) -> None:
     if not everybody and round_.deadline > timezone.now():
         return
     if _too_few(round_, manifest, len(came)):
+        return
+    if windows.is_too_close(round_, [str(bank) for bank, _submission in came]):
+        rounds.abandon(round_=round_, reason=windows.OTHER_BANKS)
+        runs.fail(run=round_.run, reason=windows.OTHER_BANKS)
         return
     _freeze(round_, manifest, sorted((str(bank), submission) for bank, submission in came))
 

@@ -160,7 +160,9 @@ def _members(draft: Manifest) -> tuple[str, ...]:
 def _in_the_sum_before(draft: Manifest) -> tuple[str, ...]:
     if draft.purpose != spec.RISK_SIGNAL or draft.number == 0:
         return draft.members
-    before = Round.objects.get(run__pk=uuid.UUID(draft.run), number=draft.number - 1, state=State.OPENED)
+    before = Round.objects.get(
+        run__pk=uuid.UUID(draft.run), number=draft.number - 1, state=State.OPENED
+    )
     return proposal_of(before).banks
 
 

@@ -206,6 +206,14 @@ def readers(proposal: FreezeProposal, *, manifest: Manifest, roster: Roster) -> 
     return proposal.banks if manifest.purpose == RISK_SIGNAL else roster.banks
 
 
+def too_few_apart(banks: Iterable[str], before: Iterable[str], *, least: int) -> bool:
+    """Whether two sums over the same data differ by banks, but by fewer than a cohort.
+
+    Their difference would be a sum that nobody would have opened by itself.
+    """
+    return 0 < len(set(banks) ^ set(before)) < least
+
+
 def check_certificate(certificate: FreezeCertificate, roster: Roster) -> None:
     """Refuse a certificate without valid signatures of a quorum of the roster's banks."""
     proposal = certificate.proposal

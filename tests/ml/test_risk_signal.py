@@ -207,6 +207,20 @@ def test_stretches_cover_a_span_and_end_with_it():
     assert Span.from_text(span.text, TERMS) == span
 
 
+def test_presence_counts_from_the_day_that_the_window_names():
+    whole = Span.from_text("2026-04-01/2026-04-02", TERMS)
+    anew = Span.from_text("2026-04-01/2026-04-02/2026-03-20", TERMS)
+    assert whole.end - whole.presence_counts_from == 30
+    assert anew.end - anew.presence_counts_from == 13
+    assert anew.text == "2026-04-01/2026-04-02/2026-03-20"
+    before = Span.from_text("2026-03-10/2026-03-20", TERMS)
+    assert whole.counts_presence_with(before)
+    assert not anew.counts_presence_with(before)
+    for text in ("2026-04-01/2026-04-02/2026-04-02", "2026-04-01/2026-04-02/2026-03-01/2026-03-02"):
+        with pytest.raises(Refused):
+            Span.from_text(text, TERMS)
+
+
 def test_noise_of_all_banks_together_has_the_spread_it_promises():
     epsilon, banks = 2.0, 4
     total = sum(noise_share(40_000, epsilon, 1, banks) for _bank in range(banks))

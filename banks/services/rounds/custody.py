@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from banks.models import ProtocolAct, RoundPart
 from banks.services.rounds import agreement
 from banks.services.rounds.node import Node, manifest_of
+from banks.services.signal import summing
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
@@ -37,6 +38,7 @@ def sign_freeze(node: Node, part: RoundPart) -> None:
         receipt=receipt,
         acts=acts(node, Kind.SIGNED, manifest.task),
     )
+    summing.check_list(node, manifest, proposal.banks)
     remember(node, Kind.SIGNED, proposal)
     word = FreezeSignature(proposal.task, proposal.round, proposal.subject, proposal.hash())
     node.centre.post(

@@ -19,21 +19,21 @@ from banks.ml.risk_signal import OpenedSums, Span, Terms
 from banks.ml.risk_signal.presence import PRESENCE_BITS, Directory, presence_vector
 from banks.ml.risk_signal.sums import sums_length, sums_vector
 from banks.ml.risk_signal.tokens import slots_of
-from banks.models import ProtocolAct, SignalOpening, SignalPart
+from banks.models import ProtocolAct, RoundPart, SignalOpening, SignalPart
 from banks.services import datasets, first_stages
 from banks.services.signal import consent
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
+from consortium.protocol import custody
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
 from consortium.protocol.masking import derive
-from consortium.protocol.spec import Step
+from consortium.protocol.spec import RISK_SIGNAL, Manifest, Step
 
 if TYPE_CHECKING:
     from banks.ml.encoding import IntArray
     from banks.ml.features.sums import BucketSums
     from banks.services.rounds.node import Node
-    from consortium.protocol.spec import Manifest
 
 PRESENCE, SUMS = "presence of counterparties", "counterparty sums"
 WORD_BITS = {"k24w32": 24, "k56w64": 56}
@@ -90,6 +90,43 @@ def require_unopened(node: Node, manifest: Manifest, span: Span) -> None:
             ),
             window=span.text,
         )
+
+
+def check_list(node: Node, manifest: Manifest, banks: tuple[str, ...]) -> None:
+    """Refuse to count presence with a few banks more or fewer than before, over the same days.
+
+    Windows reach back 30 days and so overlap; the difference of two such sums would say with which
+    counterparties the bank deals that is in one of them only.
+    """
+    if manifest.purpose != RISK_SIGNAL or manifest.number:
+        return
+    terms = consent.terms_of(manifest)
+    span = Span.from_text(manifest.window, terms)
+    for earlier, listed in _presence_lists(node, manifest):
+        apart = custody.too_few_apart(banks, listed, least=manifest.minimum_cohort)
+        if apart and Span.from_text(earlier.window, terms).counts_presence_with(span):
+            raise ProtocolRefused(
+                "other_participants",
+                gettext_noop(
+                    "The sum over %(before)s had other banks than this one over %(window)s, and "
+                    "days count in both: the difference could show one bank's counterparties."
+                ),
+                before=earlier.window,
+                window=span.text,
+            )
+
+
+def _presence_lists(node: Node, manifest: Manifest) -> list[tuple[Manifest, tuple[str, ...]]]:
+    """The lists over which this bank has signed that presence be counted, with their manifests."""
+    with bank_scope(node.bank.pk):
+        signed = ProtocolAct.objects.filter(
+            kind=ProtocolAct.Kind.SIGNED, task=manifest.task
+        ).exclude(round=manifest.round)
+        lists = {act.round: tuple(act.banks) for act in signed}
+        parts = RoundPart.objects.filter(round__in=lists, number=0).values("round", "manifest")
+        return [
+            (Manifest.from_wire(part["manifest"]["body"]), lists[part["round"]]) for part in parts
+        ]
 
 
 def vector(node: Node, manifest: Manifest, state: State) -> IntArray:
