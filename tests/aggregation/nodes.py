@@ -29,6 +29,7 @@ from consortium.protocol.receipts import TreeHead, cosign
 from consortium.protocol.roster import Roster, SignedRoster, sign_roster
 from consortium.protocol.sealing import SealingKey, seal, unseal
 from consortium.protocol.spec import (
+    RISK_SIGNAL,
     Box,
     Custodian,
     DerivedResult,
@@ -133,7 +134,7 @@ class Node:
                 signed,
                 roster=self.roster(claimed.task, claimed.roster),
                 epoch=self.key(claimed.epoch)[0],
-                purposes=["fraud-detection"],
+                purposes=["fraud-detection", RISK_SIGNAL],
                 now=int(time.time()),
             )
         return self.seen[round_id]

@@ -52,7 +52,7 @@ def test_with_a_bank_fewer_the_next_run_counts_presence_anew(signalling, monkeyp
     assert _next_window(signalling, monkeypatch, 2) == "2026-04-01/2026-04-02"
     fewer = _sum(signalling, "2026-04-01/2026-04-02", banks=4)
     assert (fewer.frozen_at, fewer.reason) == (None, windows.OTHER_BANKS)
-    assert fewer.run.state == TrainingRun.State.FAILED
+    assert TrainingRun.objects.get(pk=fewer.run_id).state == TrainingRun.State.FAILED
 
     anew = _next_window(signalling, monkeypatch, 3)
     assert anew == "2026-04-01/2026-04-03/2026-04-01"

@@ -21,7 +21,7 @@ ROSTER = first_roster(players(5)).roster
 ALL, FOUR = ROSTER.banks, ROSTER.banks[:4]
 
 
-def presence(name: str, window: str, **changes: Any) -> Manifest:
+def presence(name: str, days: str, /, **changes: Any) -> Manifest:
     facts = {
         "run": identifier(f"run {name}"),
         "round": identifier(name),
@@ -29,7 +29,7 @@ def presence(name: str, window: str, **changes: Any) -> Manifest:
         "step": summing.PRESENCE,
         "purpose": RISK_SIGNAL,
         "recipe": consent.recipe_of(Terms()),
-        "window": window,
+        "window": days,
     }
     return a_manifest(ROSTER, **{**facts, **changes})
 
@@ -63,7 +63,7 @@ def node(bank: Bank) -> Any:
 
 @pytest.mark.parametrize(
     "window",
-    ["2026-04-01/2026-04-02", "2026-04-01/2026-05-01", "2026-04-01/2026-04-02/2026-03-31"],
+    ["2026-04-01/2026-04-02", "2026-04-01/2026-04-20", "2026-04-01/2026-04-02/2026-03-31"],
 )
 def test_one_bank_fewer_over_days_that_count_in_both_is_refused(node: Any, window: str) -> None:
     with pytest.raises(Refused) as refused:
