@@ -44,7 +44,7 @@ def both(bank: Bank, owner: Actor) -> list[ModelVersion]:
     world.with_history(bank, rows=2500)
     run = training.request_training(bank=bank, actor=owner)
     training.run_training(bank=bank, run_id=run.pk)
-    recipe = datasets.recipe_for(bank)
+    recipe = world.recipe_of(bank)
     with bank_scope(bank.pk):
         alone = ModelVersion.objects.get()
         new = versions.NewVersion(

@@ -29,7 +29,7 @@ def alone(bank: Bank, owner: Actor) -> ModelVersion:
 
 def from_the_consortium(bank: Bank, alone: ModelVersion) -> ModelVersion:
     """The own model once more, as if the banks had made it together."""
-    recipe = datasets.recipe_for(bank)
+    recipe = world.recipe_of(bank)
     prepared = datasets.prepare(bank, recipe)
     with bank_scope(bank.pk):
         new = versions.NewVersion(
@@ -46,7 +46,7 @@ def from_the_consortium(bank: Bank, alone: ModelVersion) -> ModelVersion:
 
 
 def test_counts_at_a_threshold_are_those_of_the_scores(bank: Bank, alone: ModelVersion) -> None:
-    prepared = datasets.prepare(bank, datasets.recipe_for(bank))
+    prepared = datasets.prepare(bank, world.recipe_of(bank))
     with bank_scope(bank.pk):
         scorer = scorer_of(alone)
         measured = evaluation.measure(scorer, prepared)["test"]

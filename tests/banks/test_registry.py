@@ -69,18 +69,18 @@ def test_a_challenger_scores_along_and_raises_nothing(
 def test_a_candidate_is_tested_against_the_best_and_the_result_is_kept(
     bank: Bank, alone: ModelVersion
 ) -> None:
-    recipe = datasets.recipe_for(bank)
+    recipe = world.recipe_of(bank)
     prepared = datasets.prepare(bank, recipe)
     artifact = ModelArtifact.from_bytes(bytes(alone.artifact))
     with bank_scope(bank.pk):
         run = TrainingRun.objects.create(bank=bank, phase="consortium", status="running")
-    first = acceptance.examine(bank, run, artifact, prepared)
+    first = acceptance.examine(bank, run, artifact, recipe, prepared)
     assert first.accepted
     assert first.against is None
     from_the_consortium(bank, alone)
     with bank_scope(bank.pk):
         ModelVersion.objects.filter(origin="consortium").update(status="published")
-    again = acceptance.examine(bank, run, artifact, prepared)
+    again = acceptance.examine(bank, run, artifact, recipe, prepared)
     assert again.accepted
     run.refresh_from_db()
     checks = run.result["acceptance"]["checks"]
@@ -93,7 +93,7 @@ def test_the_model_can_be_taken_along_and_says_what_ours_says(
 ) -> None:
     from_the_consortium(bank, alone)
     owner = sign_in("yui")
-    prepared = datasets.prepare(bank, datasets.recipe_for(bank))
+    prepared = datasets.prepare(bank, world.recipe_of(bank))
     for number in (1, 2, 3):
         answer = owner.get(reverse("banks:model-onnx", args=[bank.slug, number]))
         assert answer.status_code == 200

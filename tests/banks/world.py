@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from banks.models import BankSettings, Transaction
+from banks.ml.features import FeaturePlan
+from banks.models import BankSettings, ModelVersion, Transaction
+from banks.services import datasets
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 
@@ -21,6 +23,14 @@ def with_history(bank: Bank, *, rows: int = 4000, seed: int = 7, unlabelled_days
     with bank_scope(bank.pk):
         BankSettings.objects.get_or_create(bank=bank, defaults={"zone": "UTC"})
         Transaction.objects.bulk_create(made, batch_size=2000)
+
+
+def recipe_of(bank: Bank) -> datasets.Recipe:
+    """How the bank's first version was made."""
+    with bank_scope(bank.pk):
+        version = ModelVersion.objects.get(number=1)
+    plan = FeaturePlan.from_json(version.feature_plan)
+    return datasets.recipe_for(bank, plan=plan)
 
 
 def history(bank: Bank, *, rows: int, seed: int, unlabelled_days: int) -> list[Transaction]:

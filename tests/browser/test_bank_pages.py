@@ -32,7 +32,7 @@ def bank(transactional_db: None, settings: LazySettings, tmp_path: Any) -> Bank:
     world.with_history(bank, unlabelled_days=10)
     run = training.request_training(bank=bank, actor=make.actor("yui"))
     training.run_training(bank=bank, run_id=run.pk)
-    recipe = datasets.recipe_for(bank)
+    recipe = world.recipe_of(bank)
     prepared = datasets.prepare(bank, recipe)
     with bank_scope(bank.pk):
         alone = ModelVersion.objects.get()
