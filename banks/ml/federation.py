@@ -19,6 +19,7 @@ from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.packing import Layout, dequantise, quantise
 
 FULL_WEIGHT = 1.0
+LIMBS, LIMB_BITS = 4, 15
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,18 @@ def mean_update(sums: IntArray, form: UpdateForm, *, contributors: frozenset[int
         raise Refused("no_weight", gettext_noop("No bank had an example to learn from."))
     mean: FloatArray = dequantise(sums[1 : 1 + form.parameters], form.clip, form.layout) / weight
     return mean
+
+
+def in_limbs(values: IntArray) -> IntArray:
+    """Numbers from 0 to 2^60 as int64[LIMBS · n], each small enough to stand in an update."""
+    shifts = LIMB_BITS * np.arange(LIMBS)
+    return np.asarray((values[:, None] >> shifts) & ((1 << LIMB_BITS) - 1)).ravel()
+
+
+def from_limbs(sums: IntArray) -> IntArray:
+    """The sum of the banks' numbers, from the sum of their limbs."""
+    shifts = LIMB_BITS * np.arange(LIMBS)
+    return np.asarray((sums.reshape(-1, LIMBS) << shifts).sum(axis=1))
 
 
 def metrics_vector(model: Model, X: ArrayLike, labels: ArrayLike) -> IntArray:

@@ -9,7 +9,7 @@ import pytest
 
 from banks.ml import courses
 from banks.ml.artifact import ModelArtifact
-from banks.ml.courses import Opened, Own, State
+from banks.ml.courses import Opened, Own, State, averaging
 from banks.ml.courses.plans import ForestPlan, NewtonPlan, OneshotPlan, to_json
 from banks.ml.ranking import average_precision
 from banks.ml.training import TrainingPlan
@@ -97,6 +97,26 @@ def test_three_banks_learn_what_one_bank_with_all_rows_learns(family):
 
 def joined(parts: list[Rows]) -> Rows:
     return Rows(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("X", "labels", "ids")))
+
+
+def test_averaging_keeps_the_round_that_did_best_on_summed_validation():
+    """With a step that grows too far, the last round is not the best one."""
+    plan = TrainingPlan(
+        rounds=4, epochs=6, batch_size=32, learning_rate_ppm=400_000,
+        learning_rate_decay_ppm=1_500_000, cells=256,
+    )  # fmt: skip
+    model = courses.model_of("mlp", NAMES, (4,))
+    course = courses.course_of(model, plan.to_json(), members=2, clip="4")
+    banks = [own(1), own(2, 1)]
+    states, kept = together(course, banks)
+    assert [state.step.name for state in states] == ["histograms", *["update"] * 4, "validation"]
+    losses = []
+    for state in states[2:]:
+        summed = sum(averaging._loss(course._model(state), bank) for bank in banks)
+        losses.append(summed[0] / summed[1])
+    best = int(np.argmin(losses))
+    assert best < 3, losses
+    np.testing.assert_array_equal(kept.parameters, states[2 + best].arrays["parameters"])
 
 
 def test_a_state_does_not_name_the_run_that_it_is_from():
