@@ -91,6 +91,8 @@ def protocol_step(bank_id: str, token: int | None = None) -> None:
     step = steps.take(bank)
     for part_id in step.to_train:
         prepare_upload.apply_async((bank_id, part_id), queue=f"{bank.slug}.train")
+    for candidate in step.to_vote:
+        test_candidate.apply_async((bank_id, *candidate), queue=f"{bank.slug}.train")
     for run in step.to_adopt:
         adopt_version.apply_async((bank_id, run), queue=f"{bank.slug}.train")
     for gift_id in step.to_install:
@@ -106,6 +108,11 @@ def protocol_step(bank_id: str, token: int | None = None) -> None:
 @shared_task
 def prepare_upload(bank_id: str, part_id: int) -> None:
     contribution.prepare_upload(Node(Bank.objects.get(pk=bank_id)), part_id)
+
+
+@shared_task
+def test_candidate(bank_id: str, task: str, run: str, model: str) -> None:
+    outcome.vote(Node(Bank.objects.get(pk=bank_id)), task=task, run=run, candidate=model)
 
 
 @shared_task

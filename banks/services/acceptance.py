@@ -6,14 +6,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from banks.ml.acceptance import Check, checks
 from banks.ml.artifact import ModelArtifact
+from banks.ml.features.plan import FeaturePlan
 from banks.ml.segments import by_amount, by_channel
 from banks.models import ModelVersion, TrainingRun
-from banks.services.datasets import Part, Prepared
+from banks.services.datasets import Part, Prepared, Recipe, prepare
+from banks.services.scorers import aligned
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
+from consortium.protocol.errors import Refused, gettext_noop
 
 REASONS = {
     "all": "worse than the best so far on this bank's held-back window",
@@ -49,19 +53,22 @@ class Acceptance:
 
 
 def examine(
-    bank: Bank, run: TrainingRun, candidate: ModelArtifact, prepared: Prepared
+    bank: Bank, run: TrainingRun, candidate: ModelArtifact, recipe: Recipe, prepared: Prepared
 ) -> Acceptance:
-    """Judge the candidate and keep the result with this bank's part of the run."""
-    best = _best_so_far(bank, prepared)
+    """Judge the candidate and keep the result with this bank's part of the run.
+
+    ``prepared`` are the rows of ``recipe``, the candidate's; the best so far sees the same
+    payments with its own features.
+    """
+    version = _best_so_far(bank)
     found = Acceptance(())
-    if best is not None:
-        version, artifact = best
+    if version is not None:
         window = prepared.validation
         found = Acceptance(
             tuple(
                 checks(
                     candidate.model.logits(window.X),
-                    artifact.model.logits(window.X),
+                    _logits(bank, version, recipe, prepared),
                     window.labels,
                     _accounts(window),
                     (*by_channel(window.channels), *by_amount(window.amounts)),
@@ -76,16 +83,27 @@ def examine(
     return found
 
 
-def _best_so_far(bank: Bank, prepared: Prepared) -> tuple[ModelVersion, ModelArtifact] | None:
-    """The consortium model in use, where it understands the same features."""
+def _best_so_far(bank: Bank) -> ModelVersion | None:
+    """The consortium model in use."""
     with bank_scope(bank.pk):
-        current = ModelVersion.objects.filter(
+        return ModelVersion.objects.filter(
             origin=ModelVersion.Origin.CONSORTIUM, status=ModelVersion.Status.PUBLISHED
         ).first()
-    if current is None:
-        return None
-    artifact = ModelArtifact.from_bytes(bytes(current.artifact))
-    return (current, artifact) if artifact.model.features == prepared.features else None
+
+
+def _logits(
+    bank: Bank, version: ModelVersion, recipe: Recipe, prepared: Prepared
+) -> NDArray[np.float64]:
+    """What a version says of the same payments, seen with its own features."""
+    model = ModelArtifact.from_bytes(bytes(version.artifact)).model
+    plan = FeaturePlan.from_json(version.feature_plan)
+    seen = prepared if plan == recipe.plan else prepare(bank, Recipe(plan, recipe.windows))
+    if not np.array_equal(seen.validation.keys, prepared.validation.keys):
+        raise Refused(
+            "data_changed",
+            gettext_noop("Transactions came in while the candidate was tested; test it again."),
+        )
+    return model.logits(aligned(seen.validation.X, seen.features, model.features))
 
 
 def _accounts(part: Part) -> np.ndarray[Any, Any]:

@@ -92,6 +92,8 @@ class Consortium:
         step = steps.take(bank)
         for part in step.to_train:
             contribution.prepare_upload(Node(bank), part)
+        for task, run, model in step.to_vote:
+            outcome.vote(Node(bank), task=task, run=run, candidate=model)
         for run in step.to_adopt:
             outcome.adopt(Node(bank), run)
         for gift in step.to_install:

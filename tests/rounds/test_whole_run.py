@@ -70,7 +70,7 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
     run = consortium.run()
     consortium.until(run)
     assert run.state == TrainingRun.State.DONE, describe(run)
-    assert [r.state for r in run.rounds.all()] == [Round.State.OPENED] * 4
+    assert [r.state for r in run.rounds.all()] == [Round.State.OPENED] * 5
     assert CentreVersion.objects.get(run=run).state == CentreVersion.State.PUBLISHED
 
     models = set()
@@ -78,8 +78,8 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
         with bank_scope(bank.pk):
             version = ModelVersion.objects.get(origin="consortium")
             models.add(version.artifact_sha256)
-            assert RoundPart.objects.filter(stage="derived").count() == 4
-            assert ProtocolAct.objects.filter(kind="signed").count() == 4
+            assert RoundPart.objects.filter(stage="derived").count() == 5
+            assert ProtocolAct.objects.filter(kind="signed").count() == 5
             assert SentMessage.objects.filter(purpose="update").count() == 2
     assert len(models) == 1, "every bank derived the same bytes"
 
@@ -95,7 +95,7 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
     for bank in consortium.banks:
         report = ledger.verify(Node(bank), task)
         assert report.ok, report.fault
-        assert [counted.frozen for counted in report.rounds] == [True] * 4
+        assert [counted.frozen for counted in report.rounds] == [True] * 5
 
 
 def test_three_banks_fit_one_logistic_regression_on_a_first_stage(consortium: Consortium) -> None:

@@ -4,8 +4,9 @@ takes a published model into use."""
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from banks.ml.artifact import ModelArtifact
@@ -28,6 +29,7 @@ from consortium.protocol.spec import (
 )
 
 ENDED = {"done", "failed"}
+TEST_LEASE = timedelta(minutes=10)
 
 
 def derive(node: Node, part: RoundPart) -> None:
@@ -64,14 +66,27 @@ def derive(node: Node, part: RoundPart) -> None:
     node.update(part, stage=RoundPart.Stage.DERIVED, upload=b"")
 
 
+def claim_vote(node: Node, run: str) -> bool:
+    """Take the test of a run's candidate; False while somebody is at it."""
+    mine = TrainingRun.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=Now()), consortium_run=run
+    )
+    with bank_scope(node.bank.pk):
+        return bool(mine.update(lease_until=Now() + TEST_LEASE))
+
+
 def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
-    """Test the candidate on this bank's own held-back window; say yes or no, never how many."""
+    """Test the candidate on this bank's own held-back window, and what it gives away of its rows.
+
+    Says yes or no, never how many. For a train worker.
+    """
     artifact = derived_model(node, run, candidate)
     with bank_scope(node.bank.pk):
         own = TrainingRun.objects.get(consortium_run=run)
-    recipe = RunRecipe.from_json(own.settings)
-    prepared = datasets.prepare(node.bank, recipe.for_bank(node.bank, artifact.first_stage))
-    found = acceptance.examine(node.bank, own, artifact, prepared)
+    recipe = RunRecipe.from_json(own.settings).for_bank(node.bank, artifact.first_stage)
+    prepared = datasets.prepare(node.bank, recipe)
+    tested = leakage.examine(artifact.model, prepared)
+    found = acceptance.examine(node.bank, own, artifact, recipe, prepared)
     message = ModelVote(
         task=task,
         run=run,
@@ -80,6 +95,10 @@ def vote(node: Node, *, task: str, run: str, candidate: str) -> None:
         accept=found.accepted,
         reason=found.reason,
     )
+    with bank_scope(node.bank.pk):
+        own.refresh_from_db()
+        own.result = {**own.result, "leakage": tested}
+        own.save(update_fields=["result"])
     node.centre.post(f"runs/{run}/vote", node.sign(message).to_wire(), purpose="vote")
     with bank_scope(node.bank.pk):
         audit.record(
@@ -140,7 +159,9 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
         return None
     recipe = RunRecipe.from_json(own.settings).for_bank(node.bank, artifact.first_stage)
     prepared = datasets.prepare(node.bank, recipe)
-    tested = leakage.examine(artifact.model, prepared)
+    tested = own.result.get("leakage")
+    if tested is None:  # this bank had no vote
+        tested = leakage.examine(artifact.model, prepared)
     with bank_scope(node.bank.pk):
         if (
             not _open_runs()

@@ -46,13 +46,14 @@ class Step:
     """What a step leaves to its caller: work for the train queue, and when to step again.
 
     ``to_train`` are parts without an upload, ``to_adopt`` runs whose model was published,
-    ``to_install`` models that a peer gave.
+    ``to_install`` models that a peer gave, ``to_vote`` (task, run, model) of candidates to test.
     """
 
     again_after: int | None = None
     to_train: list[int] = field(default_factory=list)
     to_adopt: list[str] = field(default_factory=list)
     to_install: list[int] = field(default_factory=list)
+    to_vote: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def begin(bank: Bank, token: int | None) -> int | None:
@@ -154,7 +155,8 @@ def _derive(node: Node, duty: Duty, step: Step) -> None:
 
 
 def _vote(node: Node, duty: Duty, step: Step) -> None:
-    outcome.vote(node, task=str(duty.task), run=str(duty.run), candidate=str(duty.model))
+    if outcome.claim_vote(node, str(duty.run)):
+        step.to_vote.append((str(duty.task), str(duty.run), str(duty.model)))
 
 
 def _cosign(node: Node, duty: Duty, step: Step) -> None:
