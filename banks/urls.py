@@ -19,6 +19,7 @@ from banks.views import (
     onboarding,
     performance,
     privacy,
+    search,
     settings,
     signal,
     thresholds,
@@ -68,6 +69,7 @@ urlpatterns = [
         )
         for act in acts
     ),
+    path("search/", search.search, name="search"),
     path("transactions/", transactions.search, name="transactions"),
     path("transactions/<int:transaction_id>/", transactions.detail, name="transaction"),
     path("performance/", performance.show, name="performance"),

@@ -65,14 +65,24 @@ CENTRE_RAIL = (
 
 def rail(membership: Membership) -> Iterator[Place]:
     """The pages open to this person in this place, in the order of the rail."""
-    bank = membership.bank
-    for entry in BANK_RAIL if bank else CENTRE_RAIL:
-        try:
-            url = reverse(entry.name, args=[bank.slug] if bank else [])
-        except NoReverseMatch:
-            continue
-        if membership.role in getattr(resolve(url).func, "roles", ()):
+    for entry in BANK_RAIL if membership.bank else CENTRE_RAIL:
+        if url := _open(membership, entry.name):
             yield Place(entry.label, entry.icon, url)
+
+
+def search_of(membership: Membership) -> str:
+    """Where the header's search box of a bank leads; empty where it is not for this person."""
+    return _open(membership, "banks:search") if membership.bank else ""
+
+
+def _open(membership: Membership, name: str) -> str:
+    """The page's address in this place, where there is one that admits the person's role."""
+    bank = membership.bank
+    try:
+        url = reverse(name, args=[bank.slug] if bank else [])
+    except NoReverseMatch:
+        return ""
+    return url if membership.role in getattr(resolve(url).func, "roles", ()) else ""
 
 
 def home_of(membership: Membership) -> str:

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from banks.ml.schema import Mapping
 from consortium.accounts.models import Bank
-from consortium.demo import cast, founding, signalling, summary, working
+from consortium.demo import casework, cast, founding, signalling, summary, working
 from consortium.demo.report import Outcome
 from consortium.demo.simulator import BANKS, MAPPING, BankData, simulate
 from consortium.demo.simulator.banks import REFUND, SPECIAL, SPREE, TAKEOVER, TERMINAL, TYPOLOGIES
@@ -75,6 +75,7 @@ def tell(*, scale: str, address: str, say: Say) -> Outcome:
     with told(say, "Analysts decide some of the alerts"):
         for bank in banks:
             working.decide_some(bank, _truth(simulated[bank.slug]))
+            casework.work_on_some(bank)
     with told(say, "Every bank verifies its receipts"):
         return summary.outcome(banks, runs, address)
 

@@ -33,6 +33,11 @@ def place_url(context: Context, page: str, *args: object) -> str:
 
 
 @register.simple_tag
+def search_of(membership: Any) -> str:
+    return places.search_of(membership)
+
+
+@register.simple_tag
 def home_of(membership: Any) -> str:
     return places.home_of(membership)
 

@@ -191,7 +191,7 @@
     1: () => judge(0),
     2: () => judge(1),
     3: () => judge(2),
-    "/": () => (document.getElementById("q") ?? $('#rail a[href$="/transactions/"]'))?.[document.getElementById("q") ? "focus" : "click"](),
+    "/": () => (document.getElementById("q") ?? document.getElementById("search-box"))?.focus(),
     "?": () => help.showModal(),
   };
 

@@ -16,6 +16,16 @@
     }
   });
 
+  // "/" goes to the search box of the header, where a page has none of its own.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input:not([type=radio], [type=checkbox]), select, textarea, dialog[open]")) return;
+    const box = document.getElementById("search-box");
+    if (!box || box.hasAttribute("data-no-key") || document.getElementById("q")) return;
+    event.preventDefault();
+    box.focus();
+  });
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
     await navigator.clipboard.writeText(source.value ?? source.textContent.trim());

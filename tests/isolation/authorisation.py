@@ -109,6 +109,7 @@ POST    AL       bank/<slug:bank>/freezes/<uuid:freeze_id>/carry-out/
 POST    L        bank/<slug:bank>/freezes/<uuid:freeze_id>/approve/
 POST    L        bank/<slug:bank>/freezes/<uuid:freeze_id>/return/
 POST    L        bank/<slug:bank>/freezes/<uuid:freeze_id>/lift/
+GET     ALMR     bank/<slug:bank>/search/
 GET     ALR      bank/<slug:bank>/transactions/
 GET     ALR      bank/<slug:bank>/transactions/<int:transaction_id>/
 POST    AL       bank/<slug:bank>/transactions/<int:transaction_id>/
@@ -226,6 +227,7 @@ POST    AL       api/v1/banks/<slug:bank>/freezes/<uuid:freeze_id>/carry-out
 POST    L        api/v1/banks/<slug:bank>/freezes/<uuid:freeze_id>/approve
 POST    L        api/v1/banks/<slug:bank>/freezes/<uuid:freeze_id>/return
 POST    L        api/v1/banks/<slug:bank>/freezes/<uuid:freeze_id>/lift
+GET     ALMR     api/v1/banks/<slug:bank>/search
 GET     ALR      api/v1/banks/<slug:bank>/transactions
 GET     ALR      api/v1/banks/<slug:bank>/transactions/<int:transaction_id>
 POST    AL       api/v1/banks/<slug:bank>/transactions/<int:transaction_id>/label
