@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from banks.views import (
+    access_log,
     alert_queue,
     alerts,
     cases,
@@ -134,6 +135,10 @@ urlpatterns = [
     path("privacy/", privacy.privacy, name="privacy"),
     path("privacy/verify/", privacy.verify, name="verify"),
     path("privacy/evidence/", privacy.bundle, name="evidence"),
+    path("privacy/pack.zip", privacy.pack, name="evidence-pack"),
+    path("privacy/votes/", privacy.agreed, name="votes"),
+    path("privacy/access/", access_log.listing, name="access-log"),
+    path("privacy/access.csv", access_log.export, name="export-access"),
     path("privacy/ledger/", privacy.export_ledger, name="export-ledger"),
     path("signal/", signal.signal, name="signal"),
     path("signal/measure/", signal.measure, name="signal-measure"),

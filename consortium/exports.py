@@ -23,15 +23,21 @@ def safe_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def csv_response(
-    *, file_name: str, header: Iterable[str], rows: Iterable[Iterable[Any]]
-) -> HttpResponse:
-    """UTF-8 with BOM, CRLF, formula-safe, as a download."""
+def csv_text(*, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """With BOM and CRLF, formula-safe; to be written as UTF-8."""
     text = io.StringIO(newline="")
     text.write(BOM)
     writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    return text.getvalue()
+
+
+def csv_response(
+    *, file_name: str, header: Iterable[str], rows: Iterable[Iterable[Any]]
+) -> HttpResponse:
+    """The table as a download."""
+    text = csv_text(header=header, rows=rows)
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response

@@ -118,9 +118,12 @@ def run(request: Request, run: uuid.UUID, bank: Bank) -> Response:
     return Response(evidence.run_facts(evidence.run(bank, run)))
 
 
-@node_api("POST")
+@node_api("GET", "POST")
 def vote(request: Request, run: uuid.UUID, bank: Bank) -> Response:
-    version = votes.vote(bank=bank, run=evidence.run(bank, run), signed=signed_in(request))
+    found = evidence.run(bank, run)
+    if request.method == "GET":
+        return Response(evidence.votes(found))
+    version = votes.vote(bank=bank, run=found, signed=signed_in(request))
     return Response({"version_state": version.state}, status=201)
 
 

@@ -19,6 +19,7 @@ from aggregation.models import (
     Task,
     TermsVote,
     TrainingRun,
+    Vote,
 )
 from aggregation.refusals import NotHere
 from aggregation.services import rounds
@@ -139,6 +140,12 @@ def run_facts(found: TrainingRun) -> Json:
             for row in found.rounds.all()
         ],
     }
+
+
+def votes(found: TrainingRun) -> list[Json]:
+    """The votes on a run's candidate, as its banks signed them."""
+    words = Vote.objects.filter(version__run=found).order_by("bank_id")
+    return list(words.values_list("signed", flat=True))
 
 
 def round_(bank: Bank, round_id: uuid.UUID) -> Round:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from banks.api import (
+    access_log,
     alert_queue,
     alerts,
     cards,
     cases,
     freezes,
+    evidence_pack,
     gifts,
     imports,
     label_files,
@@ -130,6 +132,9 @@ urlpatterns = [
     path("membership/gifts/<int:gift_id>/ask-again", gifts.ask_again),
     path("node", node.node),
     path("sent", membership.sent),
+    path("access-log", access_log.read),
+    path("votes", evidence_pack.agreed),
+    path("evidence-pack", evidence_pack.pack),
     path("samples", samples.read),
     path("settings", settings.read),
     path("settings/change", settings.change),

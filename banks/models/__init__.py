@@ -1,6 +1,7 @@
 """A bank's own world. Every table carries its bank and is closed to all others (row-level
 security, see the first migration)."""
 
+from .access import AccessEntry
 from .alerts import Alert, AlertEvent, BulkAction, ReasonCode, SavedView, Score, ShadowScore
 from .cases import Case, CaseAlert, CaseEvent, CaseStep, ContactAttempt
 from .data import Import, ImportStatus, Label, LabelEvent, SourceMapping, Transaction
@@ -32,6 +33,7 @@ from .training import (
 )
 
 __all__ = [
+    "AccessEntry",
     "Alert",
     "AlertEvent",
     "BankSettings",

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 from banks.coordinator import Unreachable
 from banks.models import TrustedRoster
 from banks.selectors import privacy as selectors
-from banks.services.rounds import ledger
+from banks.services.evidence_pack import export_pack
+from banks.services.rounds import ledger, votes
 from banks.services.rounds.node import Node
 from consortium.accounts import audit
-from consortium.accounts.access import bank_page
+from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
 from consortium.exports import csv_response
 from consortium.parsing import whole_number
@@ -75,6 +76,29 @@ def bundle(request: Any) -> HttpResponse:
     response = HttpResponse(content, content_type="application/x-ndjson")
     response["Content-Disposition"] = f'attachment; filename="evidence-{request.bank.slug}.jsonl"'
     return response
+
+
+@bank_page(*READERS)
+def pack(request: Any) -> HttpResponse:
+    """All of it for an auditor, signed by this bank's node; who took it stands in the trail."""
+    content = export_pack(actor=request.actor, node=Node(request.bank))
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="evidence-{request.bank.slug}.zip"'
+    return response
+
+
+@bank_page(*READERS)
+def agreed(request: Any) -> HttpResponse:
+    """Who signed which members and which model."""
+    node, trouble, models = Node(request.bank), "", []
+    try:
+        models = [voted for voted, _signed in votes.on_models(node)]
+    except Unreachable:
+        trouble = _("The coordinator does not answer. Try again in a minute.")
+    except Refused as refused:
+        trouble = translated(refused)
+    context = {"rosters": votes.on_members(node), "models": models, "trouble": trouble}
+    return render(request, "banks/votes.html", context)
 
 
 @require_POST

@@ -99,11 +99,22 @@ def bank_page(*roles: Role) -> Callable[[View], View]:
         def entered(request: HttpRequest, bank: str, *args: Any, **kwargs: Any) -> HttpResponse:
             membership = _enter(request, bank, roles or BANK_ROLES)
             with bank_scope(cast(Bank, membership.bank).pk):
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
+                _tell_watchers(request, answer.status_code)
+            return answer
 
         return _open_to(entered, roles or BANK_ROLES)
 
     return decorate
+
+
+WATCHERS: list[Callable[[Any, int], None]] = []
+"""What a world does after each answer to its people, in the same transaction: its access log."""
+
+
+def _tell_watchers(request: Any, status_code: int) -> None:
+    for watcher in WATCHERS:
+        watcher(request, status_code)
 
 
 def centre_page(*roles: Role) -> Callable[[View], View]:
@@ -133,7 +144,9 @@ def bank_api(
             _require_scope(request, scope)
             membership = _enter(request, bank, roles or BANK_ROLES)
             with bank_scope(cast(Bank, membership.bank).pk):
-                return cast(Response, view(request, *args, **kwargs))
+                answer = cast(Response, view(request, *args, **kwargs))
+                _tell_watchers(request, answer.status_code)
+            return answer
 
         return _open_to(entered, roles or BANK_ROLES)
 

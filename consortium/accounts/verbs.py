@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 VERBS: dict[str, str | Promise] = {
+    "access.exported": _("access log exported"),
     "alert.claimed": _("alert taken"),
     "alert.commented": _("comment on an alert"),
     "alert.decided": _("alert decided"),
@@ -56,6 +57,7 @@ VERBS: dict[str, str | Promise] = {
     "gift.received": _("received from a fellow member and checked"),
     "gift.refused": _("what a fellow member gave was refused"),
     "gift.silent": _("fellow member did not answer"),
+    "evidence.exported": _("evidence pack exported"),
     "import.confirmed": _("import confirmed"),
     "import.discarded": _("import discarded"),
     "import.finished": _("import finished"),

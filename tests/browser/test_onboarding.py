@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
 from aggregation.models import BankInvitation
 from banks import keys
-from banks.models import ProtocolLease
+from banks.models import AccessEntry, ProtocolLease, TrustedRoster
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from tests import make
 from tests.aggregation.conftest import compared, founded, invited, joined
 from tests.browser.conftest import CheckPage, PageOf
+from tests.cast import first_roster, player
 
 LOOKS = [("en", "light", 1280), ("ja", "dark", 360)]
 looks = pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
@@ -58,3 +60,21 @@ def test_the_bank_s_path(
         ProtocolLease.objects.create(bank=bank, for_people=[duty])
     page.goto("/bank/sakura/joining/")
     check_page(page, f"joining-{language}-{scheme}")
+
+
+@looks
+def test_who_agreed_and_who_looked(
+    page_of: PageOf, check_page: CheckPage, language: str, scheme: str, width: int
+) -> None:
+    bank = make.bank()
+    keys.make(bank.slug)
+    with bank_scope(bank.pk):
+        AccessEntry.objects.create(bank=bank, actor="Aiko Mori", what="alert", target="a-1")
+        members = sorted((player(f"Bank {n}") for n in range(3)), key=lambda one: one.bank)
+        signed = first_roster(members).to_wire()
+        facts = {"bank": bank, "task": uuid.uuid4(), "version": 1, "hash": "0" * 64}
+        TrustedRoster.objects.create(signed=signed, **facts)
+    page = page_of("haru", language=language, scheme=scheme, width=width)
+    for name in ("votes", "access"):
+        page.goto(f"/bank/sakura/privacy/{name}/")
+        check_page(page, f"privacy-{name}-{language}-{scheme}")

@@ -164,6 +164,10 @@ POST    LMB      bank/<slug:bank>/settings/
 GET     MBR      bank/<slug:bank>/privacy/
 GET     MBR      bank/<slug:bank>/privacy/verify/
 GET     MBR      bank/<slug:bank>/privacy/evidence/
+GET     MBR      bank/<slug:bank>/privacy/pack.zip
+GET     MBR      bank/<slug:bank>/privacy/votes/
+GET     BR       bank/<slug:bank>/privacy/access/
+GET     BR       bank/<slug:bank>/privacy/access.csv
 POST    MB       bank/<slug:bank>/privacy/ledger/
 GET     MBR      bank/<slug:bank>/joining/
 POST    MB       bank/<slug:bank>/joining/test/
@@ -284,6 +288,9 @@ GET     MBR      api/v1/banks/<slug:bank>/membership/gifts
 POST    B        api/v1/banks/<slug:bank>/membership/gifts/<int:gift_id>/ask-again
 GET     MBR      api/v1/banks/<slug:bank>/membership/evidence/<uuid:task>
 GET     MBR      api/v1/banks/<slug:bank>/sent
+GET     BR       api/v1/banks/<slug:bank>/access-log
+GET     MBR      api/v1/banks/<slug:bank>/votes
+GET     MBR      api/v1/banks/<slug:bank>/evidence-pack
 GET     ALMBR    api/v1/banks/<slug:bank>/samples
 GET     ALMBR    api/v1/banks/<slug:bank>/settings
 POST    LMB      api/v1/banks/<slug:bank>/settings/change
@@ -384,6 +391,7 @@ GET     N        api/v1/coordinator/tasks/<uuid:task>/epoch
 GET     N        api/v1/coordinator/epochs/<uuid:epoch>
 POST    N        api/v1/coordinator/epochs/<uuid:epoch>/signature
 GET     N        api/v1/coordinator/runs/<uuid:run>
+GET     N        api/v1/coordinator/runs/<uuid:run>/vote
 POST    N        api/v1/coordinator/runs/<uuid:run>/vote
 GET     N        api/v1/coordinator/runs/<uuid:run>/offer
 GET     N        api/v1/coordinator/gifts

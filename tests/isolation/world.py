@@ -22,6 +22,7 @@ from banks import keys
 from banks.ml.evaluation import GRID
 from banks.ml.scored import ScoredRows
 from banks.models import (
+    AccessEntry,
     Alert,
     AlertEvent,
     BankSettings,
@@ -505,6 +506,7 @@ def _protocol(bank: Bank, word: str, amount: int) -> dict[str, str]:
         manifest={"note": word},
         receipt={"note": word},
     )
+    AccessEntry.objects.create(bank=bank, actor=word, what="alert", target=word)
     WitnessedHead.objects.create(bank=bank, size=1, root=HASH, head={"note": word})
     ProtocolAct.objects.create(
         bank=bank, kind="signed", task=task, subject=HASH, round=epoch, proposal=HASH, banks=[word]

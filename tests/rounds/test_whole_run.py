@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from aggregation.models import ModelVersion as CentreVersion
 from aggregation.models import PublishedSum, Round, TrainingRun
@@ -13,9 +16,12 @@ from banks import coordinator
 from banks.ml.artifact import ModelArtifact
 from banks.ml.courses.plans import NewtonPlan, to_json
 from banks.models import KeptFirstStage, ModelVersion, ProtocolAct, RoundPart, SentMessage
-from banks.services.rounds import ledger
+from banks.services.evidence_pack import export_pack
+from banks.services.rounds import ledger, votes
 from banks.services.rounds.node import Node
 from banks.services.rounds.standard import standard_task
+from consortium.accounts.actors import system
+from consortium.accounts.models import AuditEntry, Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.envelope import Signed, unframe
 from tests.rounds.consortium import Consortium, describe, plan
@@ -63,7 +69,9 @@ def kind_of(body: bytes) -> str:
     return str(signed.body["kind"])
 
 
-def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list[bytes]) -> None:
+def test_three_banks_learn_one_model_together(
+    consortium: Consortium, sent: list[bytes], tmp_path: Path
+) -> None:
     for seed, slug in enumerate(["ume", "kiku", "ran"]):
         consortium.join(slug, seed)
     consortium.agree()
@@ -96,6 +104,27 @@ def test_three_banks_learn_one_model_together(consortium: Consortium, sent: list
         report = ledger.verify(Node(bank), task)
         assert report.ok, report.fault
         assert [counted.frozen for counted in report.rounds] == [True] * 5
+        assert [counted.frozen for counted in report.rounds] == [True] * 4
+    an_auditor_checks_the_pack(consortium.banks[0], tmp_path / "pack.zip")
+
+
+def an_auditor_checks_the_pack(bank: Bank, file: Path) -> None:
+    """With the command and the file alone; one changed byte is found."""
+    pack = export_pack(actor=system("auditor", bank=bank), node=Node(bank))
+    file.write_bytes(pack)
+    said = StringIO()
+    call_command("verify_participation", file, stdout=said)
+    assert "3 votes" in said.getvalue()
+    assert said.getvalue().count("counted") == 4
+    (members,) = votes.on_members(Node(bank))
+    assert members.signed == ("Kiku Bank", "Ran Bank", "Ume Bank")
+    ((model, _signed),) = votes.on_models(Node(bank))
+    assert (len(model.accepted) + len(model.refused)) == 3
+    file.write_bytes(pack.replace(b"submission", b"sabmission", 1))
+    with pytest.raises(CommandError, match="Broken"):
+        call_command("verify_participation", file)
+    with bank_scope(bank.pk):
+        assert AuditEntry.objects.filter(bank=bank, verb="evidence.exported").count() == 1
 
 
 def test_three_banks_fit_one_logistic_regression_on_a_first_stage(consortium: Consortium) -> None:
