@@ -3,12 +3,15 @@ from __future__ import annotations
 from django.apps import apps
 from django.urls import path
 
-from . import api
+from . import api, notifications_api
 
 urlpatterns = [
     path("me", api.me, name="api-me"),
     path("tokens", api.own_tokens, name="api-tokens"),
     path("tokens/<uuid:token_id>", api.own_token, name="api-token"),
+    path("notifications", notifications_api.listing),
+    path("notifications/read", notifications_api.read),
+    path("notifications/kinds", notifications_api.kinds),
     path("invitations/<str:token>/acceptance", api.acceptance, name="api-acceptance"),
 ]
 if apps.is_installed("banks"):

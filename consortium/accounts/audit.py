@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from .actors import Actor
 from .models import AuditEntry, Bank
+from .services import notifications
 
 CENTRE = "centre"
 GENESIS = "0" * 64
@@ -43,6 +44,7 @@ def record(
         )
         entry.hash = digest(entry)
         entry.save(force_insert=True)
+    notifications.of_event(actor=actor, entry=entry)
     return entry
 
 

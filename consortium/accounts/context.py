@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from .inbox import unread
 from .models import Membership
 
 THEMES = {"light", "dark"}
@@ -28,6 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         membership = places[0]
     return {
         **about,
+        "unread": partial(unread, user, places),
         "places": places,
         "membership": membership,
         "bank": membership.bank if membership else None,

@@ -36,6 +36,7 @@ class User(AbstractUser):
     )
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     shortcuts = models.BooleanField(_("single keys as shortcuts"), default=True)
+    muted = ArrayField(models.CharField(max_length=12), default=list, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -197,3 +198,42 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain}/{self.sequence} {self.verb}"
+
+
+class Notification(models.Model):
+    """Something happened that one person should know, written in the transaction of the event.
+
+    ``roles`` may read it: whoever has lost the role, or the place, does not see it any more.
+    ``facts`` holds names and ids, never a transaction's values.
+    """
+
+    class Kind(models.TextChoices):
+        APPROVAL = "approval", _("waits for my approval")
+        CASE = "case", _("a case given to me")
+        RUN = "run", _("a run finished or was abandoned")
+        MODEL = "model", _("a new model or a vote on one")
+        THRESHOLD = "threshold", _("a threshold scheduled")
+        MEMBER = "member", _("members proposed, banks come and go")
+        KEY = "key", _("a key to make, or one that ends")
+        DRIFT = "drift", _("drift, and training proposed for it")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
+    bank = models.ForeignKey(Bank, on_delete=models.CASCADE, null=True, blank=True)
+    roles = ArrayField(models.CharField(max_length=12))
+    kind = models.CharField(max_length=12, choices=Kind)
+    verb = models.CharField(max_length=60)
+    facts = models.JSONField(default=dict)
+    page = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-at"]),
+            models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.verb}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.urls import path
 
-from .views import audit, guide, home, invitation, people, profile
+from .views import audit, guide, home, invitation, notifications, people, profile
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/tokens/", profile.create_token, name="token-create"),
     path("profile/tokens/<uuid:token_id>/revoke/", profile.revoke_token, name="token-revoke"),
+    path("notifications/", notifications.listing, name="notifications"),
+    path("notifications/read/", notifications.read_all, name="notifications-read"),
+    path("notifications/kinds/", notifications.mute, name="notifications-kinds"),
+    path("notifications/<uuid:notification_id>/", notifications.follow, name="notification"),
     path("invitation/<str:token>/", invitation.accept, name="invitation"),
     path("invitation/<str:token>/join/", invitation.join, name="invitation-join"),
 ]

@@ -10,6 +10,8 @@ import pytest
 from aggregation.models import BankInvitation
 from banks import keys
 from banks.models import AccessEntry, ProtocolLease, TrustedRoster
+from consortium.accounts import audit
+from consortium.accounts.actors import system
 from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from tests import make
@@ -78,3 +80,7 @@ def test_who_agreed_and_who_looked(
     for name in ("votes", "access"):
         page.goto(f"/bank/sakura/privacy/{name}/")
         check_page(page, f"privacy-{name}-{language}-{scheme}")
+    for verb in ("roster.trusted", "share.destroyed"):
+        audit.record(actor=system("worker", bank=bank), verb=verb, bank=bank)
+    page.goto("/notifications/")
+    check_page(page, f"notifications-{language}-{scheme}")

@@ -60,6 +60,13 @@ GET     +        profile/
 POST    +        profile/
 POST    +        profile/tokens/
 POST    +        profile/tokens/<uuid:token_id>/revoke/
+GET     +        notifications/
+POST    +        notifications/read/
+POST    +        notifications/kinds/
+GET     +        notifications/<uuid:notification_id>/
+GET     +        api/v1/notifications
+POST    +        api/v1/notifications/read
+PUT     +        api/v1/notifications/kinds
 GET     +        api/v1/me
 GET     +        api/v1/tokens
 POST    +        api/v1/tokens

@@ -158,6 +158,7 @@ _UUIDS = (
     "epoch",
     "invitation_id",
     "token_id",
+    "notification_id",
     "task_id",
     "epoch_id",
     "round_id",

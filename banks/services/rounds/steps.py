@@ -30,12 +30,15 @@ from banks.services.rounds import (
     outcome,
 )
 from banks.services.rounds.node import Node
-from consortium.accounts.models import Bank
+from consortium.accounts.actors import node as node_actor
+from consortium.accounts.models import Bank, Notification, Role
+from consortium.accounts.services.notifications import notify
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.duties import Duty, NextDuties
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.wire import Json
 
+Kind = Notification.Kind
 LEASE = timedelta(seconds=90)
 IDLE_SECONDS = 10
 log = structlog.get_logger(__name__)
@@ -118,7 +121,23 @@ def _note(bank: Bank, *, error: str, for_people: list[Json] | None = None) -> No
     """What the pages say about the line to the coordinator."""
     heard = {} if for_people is None else {"last_contact_at": Now(), "for_people": for_people}
     with bank_scope(bank.pk):
+        _tell_people(bank, for_people or [])
         ProtocolLease.objects.filter(bank=bank).update(last_error=error, **heard)
+
+
+def _tell_people(bank: Bank, duties: list[Json]) -> None:
+    """Tell the administrators of what only they can do, once for each duty."""
+    known = ProtocolLease.objects.filter(bank=bank).values_list("for_people", flat=True).first()
+    for duty in duties:
+        if duty not in (known or []):
+            notify(
+                kind=Kind.MEMBER if duty["duty"] == "sign_roster" else Kind.KEY,
+                verb=f"duty.{duty['duty']}",
+                bank=bank,
+                roles=(Role.BANK_ADMIN,),
+                page="banks:membership",
+                facts={"by": node_actor(bank).label},
+            )
 
 
 def _as_text(refused: Refused) -> str:
