@@ -21,7 +21,7 @@ class ToldSerializer(serializers.Serializer[Any]):
     bank = serializers.CharField(
         source="row.bank.slug", default=None, help_text="null at the centre"
     )
-    kind = serializers.ChoiceField(choices=Notification.Kind.choices, source="row.kind")
+    kind = serializers.CharField(source="row.kind")
     verb = serializers.CharField(source="row.verb")
     what = serializers.CharField()
     by = serializers.CharField()

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_keyboard_shortcuts'),
-        ('banks', '0015_first_stages'),
+        ('banks', '0016_label_files'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
