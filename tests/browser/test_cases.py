@@ -69,6 +69,7 @@ def test_from_an_alert_to_the_case_file(
     aiko.wait_for_url("**#checklist")
     pictured(aiko, "case")
     follow(aiko, "New freeze request")
+    aiko.locator("[name=requester]").select_option("own")
     aiko.locator("[name=reason]").fill("flows")
     press(aiko, "Submit for approval")
     pictured(aiko, "freeze-submitted")
