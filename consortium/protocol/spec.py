@@ -33,6 +33,7 @@ from consortium.protocol.wire import (
 
 METRICS = "metrics"
 """The step whose sum is published: score histograms by label, once a candidate is accepted."""
+METRIC_BITS = 32
 RISK_SIGNAL = "risk-signal"
 """The purpose of tasks whose sums only banks read: their runs end without a candidate."""
 MOST_BITS = 56
