@@ -78,6 +78,26 @@ def test_fewer_than_t_custodians_cannot_open_by_pretending_a_lower_threshold():
         assert refusal.value.code == "not_a_decryption"
 
 
+def test_t_minus_1_banks_with_the_coordinator_learn_the_sum_of_the_others_and_no_upload():
+    """They have every upload, two shares, and what the honest custodians gave towards the sum."""
+    values = [11, 22, 33, 44, 55]
+    uploads = [encrypt(value) for value in values]
+    total = paillier.add(uploads, KEY)
+    given_ = {share.index: partial_decryption(PUBLIC, share, total) for share in SHARES}
+    assert combine(PUBLIC, total, given_) == [sum(values)]
+
+    own, honest = SHARES[:2], range(3, 6)
+    quotients = [
+        [total[0] * gmpy2.invert(uploads[a][0] * uploads[b][0], KEY.n_squared) % KEY.n_squared]
+        for a, b in itertools.combinations(range(5), 2)
+    ]
+    for wanted in [*uploads[2:], *quotients]:
+        mine = {share.index: partial_decryption(PUBLIC, share, wanted) for share in own}
+        for index in honest:
+            with pytest.raises(ProtocolRefused):
+                combine(PUBLIC, wanted, {**mine, index: given_[index]})
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.integers(0, KEY.n // 8), min_size=1, max_size=4))
 def test_a_sum_of_uploads_opens_to_the_sum(plaintexts):
