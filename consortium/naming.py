@@ -1,4 +1,4 @@
-"""What steps of a run, families of models and protocols are called, where people read of them.
+"""What steps of a run, families, protocols and phases are called, where people read of them.
 
 On the wire they are names that the banks agree on; a name that is not here is shown as it is.
 """
@@ -72,3 +72,31 @@ PURPOSES: dict[str, str | Promise] = {
 def purpose_name(purpose: str) -> str:
     """What a body left a bank for; an upload carries the name of its step."""
     return str(PURPOSES.get(purpose) or step_name(purpose))
+
+
+PHASES: dict[str, dict[str, str | Promise]] = {
+    "paillier-threshold": {
+        "submission": _("encrypted uploads"),
+        "list": _("freeze signatures"),
+        "opening": _("partial decryptions"),
+        "result": _("results"),
+    },
+    "secagg": {
+        "keys": _("mask keys"),
+        "submission": _("masked uploads"),
+        "list": _("freeze signatures"),
+        "opening": _("unmasking shares"),
+        "result": _("results"),
+    },
+    "paillier-phe": {
+        "submission": _("encrypted uploads"),
+        "list": _("freeze signatures"),
+        "opening": _("openings"),
+        "result": _("results"),
+    },
+}
+
+
+def phase_name(protocol: str, phase: str) -> str:
+    """A phase of a round in the words of its protocol: what is made in it, in the plural."""
+    return str(PHASES.get(protocol, {}).get(phase, phase))

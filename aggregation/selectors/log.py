@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aggregation import keys
-from aggregation.models import LogEntry, LogHead
+from aggregation.models import LogEntry, LogHead, Round
 from consortium.accounts.access import translated
 from consortium.accounts.models import Bank
 from consortium.protocol import receipts
@@ -28,15 +28,17 @@ def entries(*, before: int | None = None, event: str = "", limit: int = PAGE) ->
 
 @dataclass(frozen=True)
 class Line:
-    """An entry for people: its bank by name."""
+    """An entry for people: its bank by name, and how the sum of its round is closed."""
 
     entry: LogEntry
     facts: list[tuple[str, object]]
+    protocol: str
 
 
 def lines(found: list[LogEntry]) -> list[Line]:
     """The entries with their facts, in the reader's words where there are any."""
     names = {str(bank.pk): bank.display_name for bank in Bank.objects.all()}
+    closed_by = _protocols(found)
     return [
         Line(
             entry,
@@ -44,9 +46,17 @@ def lines(found: list[LogEntry]) -> list[Line]:
                 (name.removesuffix("_id"), names.get(str(fact), fact))
                 for name, fact in _facts(entry)
             ],
+            closed_by.get(str(entry.body["facts"].get("round")), ""),
         )
         for entry in found
     ]
+
+
+def _protocols(found: list[LogEntry]) -> dict[str, str]:
+    """The protocols of the rounds that the entries name."""
+    named = {str(entry.body["facts"].get("round", "")) for entry in found} - {""}
+    rows = Round.objects.filter(pk__in=named).values_list("pk", "run__task__protocol")
+    return {str(pk): protocol for pk, protocol in rows}
 
 
 def _facts(entry: LogEntry) -> list[tuple[str, object]]:

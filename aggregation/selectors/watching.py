@@ -14,14 +14,16 @@ from typing import Any, Literal
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from aggregation.models import Round, TrainingRun
 from aggregation.selectors.performance import measured
 from aggregation.selectors.progress import RoundProgress, RunProgress
 from aggregation.services.protocols import protocol_of
 from consortium.accounts.models import Bank
+from consortium.naming import phase_name
 
 Code = Literal["awaited", "late", "came", "done", "inside", "outside", "silent"]
 State, Phase = Round.State, Round.Phase
@@ -33,13 +35,14 @@ DONE: dict[str, str | Promise] = {
     Phase.DERIVING: gettext_lazy("result signed"),
 }
 """What a bank that is not awaited any more has done in a phase."""
-STAGES: dict[str, str | Promise] = {
-    Phase.ADVERTISING: pgettext_lazy("phase", "Mask keys"),
-    Phase.COLLECTING: pgettext_lazy("phase", "Submissions"),
-    Phase.SIGNING: pgettext_lazy("phase", "List signed"),
-    Phase.OPENING: pgettext_lazy("phase", "Sum opened"),
-    Phase.DERIVING: pgettext_lazy("phase", "Result signed"),
+STAGES: dict[str, str] = {
+    Phase.ADVERTISING: "keys",
+    Phase.COLLECTING: "submission",
+    Phase.SIGNING: "list",
+    Phase.OPENING: "opening",
+    Phase.DERIVING: "result",
 }
+"""The phases of a round as ``consortium.naming`` knows them."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def stages(row: Round) -> list[Stage]:
     now = phases.index(Phase(row.phase)) if row.phase in phases else -1
     return [
         Stage(
-            str(STAGES.get(phase, phase.label)),
+            capfirst(phase_name(row.run.task.protocol, STAGES[phase])),
             "done" if over or place < now else "now" if place == now else "next",
         )
         for place, phase in enumerate(phases)

@@ -52,6 +52,7 @@ class CountedRound:
     round: str
     log_index: int
     frozen: bool
+    protocol: str
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,10 @@ class _BundleChecker:
             raise _broken_bundle(_("A submission lacks its receipt, or a receipt its submission."))
 
     def report(self, fault: Fault | None) -> BundleReport:
+        closed_by = {one.round: one.protocol for one in self.manifests.values()}
         rounds = tuple(
-            CountedRound(receipt.round, receipt.log_index, receipt.round in self.frozen)
-            for receipt in self.receipts.values()
+            CountedRound(one.round, one.log_index, one.round in self.frozen, closed_by[one.round])
+            for one in self.receipts.values()
         )
         return BundleReport(len(self.entries), rounds, tuple(sorted(self.cosigners)), fault)
 

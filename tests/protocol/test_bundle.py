@@ -84,6 +84,7 @@ def test_a_bank_proves_offline_that_it_was_counted():
     assert report.ok, report.fault
     (counted,) = report.rounds
     assert (counted.round, counted.log_index, counted.frozen) == (MANIFEST.round, 0, True)
+    assert counted.protocol == MANIFEST.protocol
     assert report.cosigners == tuple(p.bank for p in CAST[:3])
 
 

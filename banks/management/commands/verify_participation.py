@@ -58,7 +58,9 @@ class Command(BaseCommand):
     def _bundle(self, report: BundleReport) -> None:
         for counted in report.rounds:
             state = "counted" if counted.frozen else "received"
-            self.stdout.write(f"round {counted.round}  log index {counted.log_index}  {state}")
+            self.stdout.write(
+                f"round {counted.round}  {counted.protocol}  log index {counted.log_index}  {state}"
+            )
         if report.fault:
             fault = report.fault
             raise CommandError(
