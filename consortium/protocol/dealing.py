@@ -105,9 +105,14 @@ def deal(
 
 def check_dealing(public: ThresholdPublicKey, biprimality: bytes, share: KeyShare) -> None:
     """What a custodian checks before it accepts a key: modulus, verification keys, own share."""
+    check_public_side(public, biprimality)
+    check_share(public, share)
+
+
+def check_public_side(public: ThresholdPublicKey, biprimality: bytes) -> None:
+    """What every bank checks before it closes anything under a key, with or without a share."""
     verify_biprime(public.n, biprimality)
     check_verification_keys(public)
-    check_share(public, share)
 
 
 def deal_in_own_process(

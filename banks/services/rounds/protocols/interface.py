@@ -36,13 +36,20 @@ class Terms:
         """What this bank was sealed in the key ceremony; Refused where its file is gone."""
         found = keys.share(self.node.bank.slug, self.epoch.epoch)
         if found is None:
-            raise Refused(
-                "share_lost",
-                gettext_noop(
-                    "This bank's key share is not in its folder; other custodians can open."
-                ),
-            )
+            raise share_lost()
         return found
+
+
+def share_lost() -> Refused:
+    """What a bank says that holds no secret of a key any more: what still works, what to do."""
+    return Refused(
+        "share_lost",
+        gettext_noop(
+            "This bank's share of the key is gone. It still contributes, and other custodians "
+            "can open. If too many shares are gone, the operator stops the run and retires the "
+            "key, and the members make a new one; no data are lost."
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class BankProtocol(Protocol):
 
     def deal(self, roster: Roster) -> Dealt:
         """A new key for the members of ``roster``."""
+
+    def check_public(self, epoch: Epoch, proof: bytes) -> None:
+        """Refuse a published key that is not well made, as far as one sees it without a secret."""
 
     def check_secret(self, epoch: Epoch, proof: bytes, secret: Json) -> None:
         """Refuse a sealed secret that does not fit the published key."""

@@ -60,8 +60,12 @@ def deal(roster: Roster) -> Dealt:
     )
 
 
-def check_secret(epoch: Epoch, proof: bytes, secret: Json) -> None:
+def check_public(epoch: Epoch, proof: bytes) -> None:
     group_key.check_public(epoch.public, epoch.key_id, epoch.key_bits)
+
+
+def check_secret(epoch: Epoch, proof: bytes, secret: Json) -> None:
+    check_public(epoch, proof)
     group_key.check_secret(GroupKey.from_wire(secret), epoch.key_id)
 
 

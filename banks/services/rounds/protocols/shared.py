@@ -39,6 +39,13 @@ def deal(roster: Roster) -> Dealt:
     )
 
 
+def check_public(epoch: Epoch, proof: bytes) -> None:
+    if public_key(epoch).key_id != epoch.key_id:
+        raise ProtocolRefused(
+            "bad_epoch", gettext_noop("The published key is not the one that the epoch names.")
+        )
+
+
 def check_secret(epoch: Epoch, proof: bytes, secret: Json) -> None:
     found = SharedKey.from_wire(secret, allow_small=settings.ALLOW_SMALL_KEYS)
     if found.public.n != public_key(epoch).n or found.public.key_id != epoch.key_id:

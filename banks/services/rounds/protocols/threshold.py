@@ -39,6 +39,10 @@ def deal(roster: Roster) -> Dealt:
     )
 
 
+def check_public(epoch: Epoch, proof: bytes) -> None:
+    dealing.check_public_side(public_key(epoch), proof)
+
+
 def check_secret(epoch: Epoch, proof: bytes, secret: Json) -> None:
     dealing.check_dealing(public_key(epoch), proof, KeyShare.from_wire(secret))
 
