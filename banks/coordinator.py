@@ -22,6 +22,7 @@ from consortium.accounts.models import Bank
 from consortium.accounts.tenancy import bank_scope
 from consortium.protocol.envelope import SigningKey, digest, sign_request
 from consortium.protocol.errors import ProtocolRefused, Refused, gettext_noop
+from consortium.protocol.sizes import Traffic
 
 PREFIX = "/api/v1/coordinator/"
 JSON_TYPE = "application/json"
@@ -61,6 +62,7 @@ class Coordinator:
         self.bank = bank
         self._key: SigningKey = keys.signing(bank.slug)
         self._url = urlsplit(url or settings.COORDINATOR_URL)
+        self._traffic: dict[str, Traffic] = {}
 
     def get(self, path: str) -> Any:
         return self._call("GET", path, b"", JSON_TYPE, "").json()
@@ -75,6 +77,11 @@ class Coordinator:
     def post_bytes(self, path: str, body: bytes, *, purpose: str) -> Any:
         return self._call("POST", path, body, BINARY_TYPE, purpose).json()
 
+    def take_traffic(self) -> dict[str, Traffic]:
+        """Bytes of each round's own requests and answers since this was last asked."""
+        taken, self._traffic = self._traffic, {}
+        return taken
+
     def _call(self, method: str, path: str, body: bytes, content_type: str, purpose: str) -> Answer:
         target = self._url.path.rstrip("/") + PREFIX + path
         headers = sign_request(
@@ -87,9 +94,16 @@ class Coordinator:
             key=self._key,
         )
         answer = request(self._url, method, target, body, content_type, headers)
+        self._count(path, Traffic(len(body), len(answer.body)))
         if body:
             self._remember(path, purpose, body, answer.status)
         return answered(answer)
+
+    def _count(self, path: str, traffic: Traffic) -> None:
+        kind, _, rest = path.partition("/")
+        if kind == "rounds":
+            round_id = rest.partition("/")[0]
+            self._traffic[round_id] = self._traffic.get(round_id, Traffic()) + traffic
 
     def _remember(self, path: str, purpose: str, body: bytes, status: int) -> None:
         with bank_scope(self.bank.pk):

@@ -19,6 +19,7 @@ from banks.services import (
 )
 from banks.services.gifts import models as given_models
 from banks.services.rounds import ceremony, contribution, outcome, steps
+from banks.services.rounds.estimates import rehearsing
 from banks.services.rounds.node import Node
 from banks.services.signal import price
 from consortium.accounts.actors import Actor
@@ -43,6 +44,8 @@ def keep_time() -> None:
             wake.for_carrying(bank)
         if monitor.due(bank):
             wake.for_monitor(bank)
+        if rehearsing.waiting(bank):
+            wake.for_rehearsal(bank)
 
 
 @shared_task
@@ -123,6 +126,11 @@ def adopt_version(bank_id: str, run: str) -> None:
 @shared_task
 def install_gift(bank_id: str, gift_id: int) -> None:
     given_models.install(Node(Bank.objects.get(pk=bank_id)), gift_id)
+
+
+@shared_task
+def rehearse(bank_id: str) -> None:
+    rehearsing.rehearse_waiting(Bank.objects.get(pk=bank_id))
 
 
 @shared_task

@@ -38,6 +38,10 @@ def for_signal_price(bank: Bank) -> None:
     _wake(bank, "measure_signal", str(bank.pk))
 
 
+def for_rehearsal(bank: Bank) -> None:
+    _wake(bank, "rehearse", str(bank.pk))
+
+
 def for_carrying(bank: Bank) -> None:
     _wake(bank, "carry_forward", str(bank.pk))
 

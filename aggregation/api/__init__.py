@@ -12,14 +12,16 @@ Every POST may be repeated: the same message gives the same answer.
     GET  tasks/<id>/roster                → [SignedRoster …]  valid versions from 1
     GET  tasks/<id>/roster/<version>      → Roster  valid or proposed
     POST tasks/<id>/roster/<version>/signature   Signed RosterSignature → {version, state}
+    GET  tasks/<id>/agreement             → {task, name, purpose, protocol, model, recipe, clip,
+                                             weight_cap, first_step, metric_values, banks, key_bits,
+                                             next_run_at}: what a run would ask for
     GET  tasks/<id>/terms                 → {recipe, terms, votes: [Signed TermsVote …]}
     POST tasks/<id>/terms                 Signed TermsVote → the same
     POST tasks/<id>/epochs                {epoch: Signed Epoch, biprimality: hex,
                                            shares: {bank: hex}} → {epoch, state}
     GET  tasks/<id>/epoch                 → as epochs/<id>, of the newest roster
-    GET  epochs/<id>                      → {signatures: [Signed Epoch … dealer first],
-                                             biprimality: hex, share: hex sealed to the caller,
-                                             state}
+    GET  epochs/<id>                      → {signatures: [Signed Epoch … dealer first], state}
+    GET  epochs/<id>/share                → {biprimality: hex, share: hex sealed to the caller}
     POST epochs/<id>/signature            Signed Epoch → {epoch, state}
     GET  runs/<id>                        → {run, task, state, candidate, version_state, rounds:
                                              [{round, number, attempt, step, state, phase,

@@ -66,6 +66,11 @@ def roster_signature(request: Request, task: uuid.UUID, version: int, bank: Bank
     return Response({"version": row.version, "state": row.state}, status=201)
 
 
+@node_api()
+def agreement(request: Request, task: uuid.UUID, bank: Bank) -> Response:
+    return Response(evidence.agreement(bank, task))
+
+
 @node_api("GET", "POST")
 def terms(request: Request, task: uuid.UUID, bank: Bank) -> Response:
     row = evidence.task(bank, task)
@@ -94,12 +99,17 @@ def publish_epoch(request: Request, task: uuid.UUID, bank: Bank) -> Response:
 
 @node_api()
 def newest_epoch(request: Request, task: uuid.UUID, bank: Bank) -> Response:
-    return Response(evidence.epoch_facts(bank, evidence.newest_epoch(bank, task)))
+    return Response(evidence.epoch_facts(evidence.newest_epoch(bank, task)))
 
 
 @node_api()
 def epoch(request: Request, epoch: uuid.UUID, bank: Bank) -> Response:
-    return Response(evidence.epoch_facts(bank, evidence.epoch(bank, epoch)))
+    return Response(evidence.epoch_facts(evidence.epoch(bank, epoch)))
+
+
+@node_api()
+def epoch_share(request: Request, epoch: uuid.UUID, bank: Bank) -> Response:
+    return Response(evidence.share_facts(bank, evidence.epoch(bank, epoch)))
 
 
 @node_api("POST")

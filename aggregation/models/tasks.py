@@ -103,6 +103,7 @@ class TrainingRun(models.Model):
     epoch = models.ForeignKey("KeyEpoch", on_delete=models.PROTECT, related_name="runs")
     seed = models.CharField(max_length=64)
     window = models.CharField(max_length=100)  # the data that its first sum is about
+    estimate = models.JSONField(default=dict)  # what it was expected to take when it began
     reason = models.TextField(blank=True)  # why it failed: an English message id
     reason_params = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=timezone.now)

@@ -58,6 +58,28 @@ def task(bank: Bank, task_id: uuid.UUID) -> Task:
     return row.task
 
 
+def agreement(bank: Bank, task_id: uuid.UUID) -> Json:
+    """What a run of the task would ask of its members; no key: ``key_bits`` 0."""
+    found = task(bank, task_id)
+    active = found.rosters.filter(state=RosterVersion.State.ACTIVE).first()
+    key = active.epochs.filter(state=KeyEpoch.State.ACTIVE).first() if active else None
+    return {
+        "task": str(found.pk),
+        "name": found.name,
+        "purpose": found.purpose,
+        "protocol": found.protocol,
+        "model": found.model,
+        "recipe": found.recipe,
+        "clip": found.clip,
+        "weight_cap": found.weight_cap,
+        "first_step": found.first_step,
+        "metric_values": found.metric_values,
+        "banks": len(Roster.from_wire(active.body).banks) if active else 0,
+        "key_bits": key.key_bits if key else 0,
+        "next_run_at": found.next_run_at.isoformat() if found.next_run_at else None,
+    }
+
+
 def terms(task: Task) -> Json:
     """A task's terms and what its members said about them, as they signed it."""
     words = TermsVote.objects.filter(task=task, terms=terms_of(task)).order_by("bank_id")
@@ -100,13 +122,20 @@ def epoch(bank: Bank, epoch_id: uuid.UUID) -> KeyEpoch:
     return found
 
 
-def epoch_facts(bank: Bank, found: KeyEpoch) -> Json:
-    share = found.shares.filter(bank=bank).first()
+def epoch_facts(found: KeyEpoch) -> Json:
+    """What a bank asks for in every step; the long proof is in ``share_facts``."""
     return {
         "signatures": list(found.signatures.values_list("signed", flat=True)),
+        "state": found.state,
+    }
+
+
+def share_facts(bank: Bank, found: KeyEpoch) -> Json:
+    """The bank's sealed share and the proof of the key: fetched once."""
+    share = found.shares.filter(bank=bank).first()
+    return {
         "biprimality": bytes(found.biprimality).hex(),
         "share": bytes(share.box).hex() if share else "",
-        "state": found.state,
     }
 
 

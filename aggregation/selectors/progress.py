@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,7 @@ from aggregation.selectors.duties import awaited_custodians
 from aggregation.services.protocols import protocol_of
 from aggregation.services.rounds import LIVE, manifest_of, proposal_of
 from consortium.accounts.models import Bank
+from consortium.naming import phase_name
 from consortium.protocol.masked_round import smallest_roll
 from consortium.protocol.roster import Roster
 from consortium.protocol.spec import METRICS, Manifest
@@ -42,9 +44,10 @@ class Awaited:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of a round that is over."""
+    """A stretch of a round that is over; ``code`` is a phase of ``protocol.sizes``."""
 
-    name: str | Promise
+    code: str
+    name: str
     seconds: float
 
 
@@ -60,6 +63,10 @@ class RoundProgress:
     @property
     def live(self) -> bool:
         return self.row.state in LIVE
+
+    @property
+    def opened(self) -> bool:
+        return self.row.state == Round.State.OPENED
 
     @property
     def why(self) -> str:
@@ -106,24 +113,31 @@ class RoundProgress:
     @cached_property
     def phases(self) -> list[Phase]:
         row, enough = self.row, self.enough_partials_at
+        keyed = max((one.at for one in row.advertisements.all()), default=None)
         stretches = [
-            (_("submissions"), row.opened_at, row.frozen_at),
-            (_("freeze signatures"), row.frozen_at, row.certified_at),
-            (_("partial decryptions"), row.certified_at, enough),
-            (_("results"), enough, row.finished_at),
+            ("keys", row.opened_at, keyed),
+            ("submission", keyed or row.opened_at, row.frozen_at),
+            ("list", row.frozen_at, row.certified_at),
+            ("opening", row.certified_at, enough),
+            ("result", enough, row.finished_at),
         ]
         return [
-            Phase(name, (end - begin).total_seconds())
-            for name, begin, end in stretches
-            if begin and end
+            Phase(code, phase_name(self.manifest.protocol, code), (end - begin).total_seconds())
+            for code, begin, end in stretches
+            if begin and end and begin != end
         ]
+
+    @property
+    def gave(self) -> str:
+        """What custodians gave towards the sum."""
+        return phase_name(self.manifest.protocol, "opening")
 
     @property
     def awaited(self) -> Awaited | None:
         if not self.live:
             return None
         row, manifest = self.row, self.manifest
-        what = row.get_phase_display()
+        what = self._awaited_what
         if row.phase == Round.Phase.ADVERTISING:
             keyed = {str(one.bank_id) for one in row.advertisements.all()}
             missing = self._banks(bank for bank in manifest.members if bank not in keyed)
@@ -145,6 +159,27 @@ class RoundProgress:
         missing = [bank for bank in self._banks(roster_banks(row.run)) if bank not in done]
         since = row.frozen_at if signing else self.enough_partials_at
         return Awaited(what, missing, max(0, enough - len(done)), since=since)
+
+    @property
+    def nobody_left_to_ask(self) -> bool:
+        """Whether every key holder was asked to open, and had the time to, and too few did."""
+        row = self.row
+        if row.phase != Round.Phase.OPENING or row.certified_at is None:
+            return False
+        turns = len(roster_banks(row.run)) - self.enough_openings + 1
+        return timezone.now() - row.certified_at > turns * timedelta(
+            seconds=row.run.task.lease_seconds
+        )
+
+    @property
+    def _awaited_what(self) -> str:
+        code = {Round.Phase.COLLECTING: "submission", Round.Phase.OPENING: "opening"}.get(
+            Round.Phase(self.row.phase)
+        )
+        if code is None:
+            return self.row.get_phase_display()
+        made = phase_name(self.manifest.protocol, code)
+        return gettext("waiting for %(what)s") % {"what": made}
 
     def _banks(self, ids: Iterable[str]) -> list[Bank]:
         """By name: people look for a name, not for a number."""
@@ -185,7 +220,7 @@ class RunProgress:
 
     @property
     def opened(self) -> int:
-        return sum(round_.row.state == Round.State.OPENED for round_ in self.rounds)
+        return sum(round_.opened for round_ in self.rounds)
 
     @property
     def bytes_each(self) -> int:

@@ -14,15 +14,15 @@ from django.utils import timezone
 
 from aggregation.models import Round, Task, TrainingRun
 from aggregation.refusals import Contradicts
+from aggregation.selectors import estimates
 from aggregation.services import epochs, ledger, rosters, rounds, terms, versions, windows
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor, system
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.roster import Roster
-from consortium.protocol.spec import METRICS, RISK_SIGNAL, Step, starting_point
+from consortium.protocol.spec import METRIC_BITS, METRICS, RISK_SIGNAL, Step, starting_point
 
 State = TrainingRun.State
-METRIC_BITS = 32
 
 
 @transaction.atomic
@@ -43,12 +43,16 @@ def start_run(
     if task.purpose == RISK_SIGNAL:
         terms.require_accepted(task, Roster.from_wire(roster.body))
     last = TrainingRun.objects.filter(task=task).aggregate(last=Max("number"))["last"]
+    epoch = epochs.usable_epoch(roster)
     run = TrainingRun.objects.create(
         task=task,
         number=(last or 0) + 1,
         trigger=trigger,
         roster=roster,
-        epoch=epochs.usable_epoch(roster),
+        epoch=epoch,
+        estimate=estimates.estimate(
+            task, roster=Roster.from_wire(roster.body), key_bits=epoch.key_bits
+        ).to_json(),
         seed=secrets.token_hex(32),
         window=window or windows.next_window(task),
     )

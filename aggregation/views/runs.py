@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from aggregation.forms import ExtendForm
 from aggregation.models import Round, TrainingRun
-from aggregation.selectors import progress, watching
+from aggregation.selectors import estimates, progress, watching
 from aggregation.services import extending
 from aggregation.services import runs as services
 from aggregation.views.saying import outcome
@@ -103,6 +103,7 @@ def _page(
         "remaining": watching.remaining(found),
         "time_left": watching.time_left(found.live),
         "seconds_by_round": watching.seconds_by_round(found),
+        "compared": estimates.side_by_side(found),
         "curve": watching.curve_of_runs(found.row.task_id),
     }
     return render(request, template, context, status=422 if extend_form else 200)

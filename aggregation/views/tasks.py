@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from aggregation.forms import RosterForm, RunForm, ScheduleForm, TaskForm
 from aggregation.models import KeyEpoch, Task
-from aggregation.selectors import agreements, progress
+from aggregation.selectors import agreements, estimates, progress
 from aggregation.services import epochs, rosters, runs, schedules
 from aggregation.services import tasks as services
 from aggregation.views.saying import outcome, refuse
@@ -20,6 +20,7 @@ from consortium.accounts.access import centre_page
 from consortium.accounts.models import Role
 from consortium.naming import TRAINABLE
 from consortium.protocol.errors import Refused
+from consortium.protocol.roster import Roster
 
 
 @centre_page()
@@ -123,6 +124,8 @@ def _page(request: Any, found: Task, **forms: Any) -> HttpResponse:
     context = {
         "agreement": agreement,
         "task": found,
+        "estimate": _estimate(agreement),
+        "phases": estimates.phases_of(found),
         "runs": progress.latest_runs(task=found.pk, limit=10),
         "schedule_form": ScheduleForm(
             initial={"cron": found.cron, "zone": found.zone, "enabled": found.enabled}
@@ -133,6 +136,17 @@ def _page(request: Any, found: Task, **forms: Any) -> HttpResponse:
     }
     refused = any(form.errors for form in forms.values())
     return render(request, "aggregation/task.html", context, status=422 if refused else 200)
+
+
+def _estimate(agreement: agreements.Agreement) -> Any:
+    """What the next run takes, once there are members and a key to reckon with."""
+    if not (agreement.active and agreement.key):
+        return None
+    return estimates.estimate(
+        agreement.task,
+        roster=Roster.from_wire(agreement.active.row.body),
+        key_bits=agreement.key.row.key_bits,
+    )
 
 
 def _task(task_id: uuid.UUID) -> Task:

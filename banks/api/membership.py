@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from banks import tasks
-from banks.models import SentMessage
+from banks.models import Destruction
 from banks.selectors import membership as selectors
 from banks.selectors import privacy
 from banks.services.rounds import agreement, ceremony, ledger
@@ -56,10 +56,21 @@ class ComparedSerializer(serializers.Serializer[Any]):
         return value
 
 
-class SentMessageSerializer(serializers.ModelSerializer[SentMessage]):
+class SentMessageSerializer(serializers.Serializer[privacy.Sent]):
+    id = serializers.IntegerField(source="row.pk")
+    at = serializers.DateTimeField(source="row.at")
+    purpose = serializers.CharField(source="row.purpose")
+    protocol = serializers.CharField(help_text="of the round that it was for; empty: of none")
+    path = serializers.CharField(source="row.path")
+    size = serializers.IntegerField(source="row.size")
+    sha256 = serializers.CharField(source="row.sha256")
+    status = serializers.IntegerField(source="row.status")
+
+
+class DestructionSerializer(serializers.ModelSerializer[Destruction]):
     class Meta:
-        model = SentMessage
-        fields = ("id", "at", "purpose", "path", "size", "sha256", "status")
+        model = Destruction
+        fields = ("at", "what", "subject", "pieces", "size")
 
 
 class EvidenceSerializer(serializers.Serializer[Any]):
@@ -116,7 +127,7 @@ def sent(request: Any) -> Response:
     """What left this bank, newest first; `?before=ID` for older ones."""
     before = whole_number(request.query_params, "before")
     page = privacy.ledger(request.bank, before=before)
-    return Response(SentMessageSerializer(page.rows, many=True).data)
+    return Response([SentMessageSerializer(one).data for one in page.rows])
 
 
 @extend_schema(operation_id="participation_verify", responses=EvidenceSerializer)
@@ -135,3 +146,11 @@ def verify(request: Any, task: uuid.UUID) -> Response:
         "fault": report.fault.sentence if report.fault else "",
     }
     return Response(EvidenceSerializer(found).data)
+
+
+@extend_schema(operation_id="destroyed", responses=DestructionSerializer(many=True))
+@bank_api(*READERS)
+def destroyed(request: Any) -> Response:
+    """What this bank no longer has: the newest shares, mask keys and uploads destroyed."""
+    rows = [one.row for one in privacy.destroyed(request.bank)]
+    return Response(DestructionSerializer(rows, many=True).data)

@@ -13,8 +13,10 @@ from .label_files import LabelFile
 from .lookback import CarriedPast, Carry
 from .monitoring import MonitorDay, MonitorReference, RetrainingProposal
 from .rounds import (
+    Destruction,
     ProtocolAct,
     ProtocolLease,
+    Rehearsal,
     RoundPart,
     SentMessage,
     TrustedRoster,
@@ -46,6 +48,7 @@ __all__ = [
     "CaseStep",
     "Comparison",
     "ContactAttempt",
+    "Destruction",
     "EvaluatedRows",
     "Evaluation",
     "EvaluationSegment",
@@ -63,6 +66,7 @@ __all__ = [
     "ProtocolAct",
     "ProtocolLease",
     "ReasonCode",
+    "Rehearsal",
     "RetrainingProposal",
     "RoundPart",
     "SavedView",

@@ -65,8 +65,10 @@ class RoundPart(OwnedByBank):
     derived = models.BinaryField(default=b"")
     derived_hash = models.CharField(max_length=64, blank=True)
     seconds = models.JSONField(default=dict)  # by step
+    # Of the round's own requests and answers; of the process that took most memory for it.
     bytes_up = models.PositiveBigIntegerField(default=0)
     bytes_down = models.PositiveBigIntegerField(default=0)
+    peak_memory = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.PositiveIntegerField(default=0)
     failure = models.TextField(blank=True)
@@ -80,6 +82,27 @@ class RoundPart(OwnedByBank):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.number}: {self.stage}"
+
+
+class Rehearsal(OwnedByBank):
+    """What this node needs for a task's run: measured here before the first, by doing its parts.
+
+    ``body`` is ``services.rounds.estimating.Rehearsed`` as JSON.
+    """
+
+    task = models.UUIDField()
+    body = models.JSONField(default=dict)
+    asked_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(null=True, blank=True)  # None: it waits for the train queue
+    failure = models.JSONField(default=dict)  # a refusal: code, sentence, params
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bank", "task"], name="one_rehearsal_of_a_task")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.made_at or 'waiting'}"
 
 
 class ProtocolAct(OwnedByBank):
@@ -164,3 +187,32 @@ class SentMessage(OwnedByBank):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.purpose} {self.size}"
+
+
+class Destruction(OwnedByBank):
+    """The other side of the ledger: what this bank had for a round or a key and has no more.
+
+    ``subject`` is the round or the key epoch; ``pieces`` and ``size`` (bytes, 0 for secrets) say
+    how much it was.
+    """
+
+    class What(models.TextChoices):
+        UPLOADS = "uploads", _("other banks' encrypted uploads, once added")
+        OWN_UPLOAD = "own_upload", _("copy of the own encrypted upload")
+        MASK_KEYS = "mask_keys", _("own mask keys of a round")
+        SHARE = "share", _("share of a retired key")
+
+    at = models.DateTimeField(default=timezone.now)
+    what = models.CharField(max_length=10, choices=What)
+    subject = models.UUIDField()
+    pieces = models.PositiveIntegerField(default=1)
+    size = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bank", "what", "subject"], name="destroyed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.what} {self.subject}"

@@ -49,6 +49,9 @@ class TrainingRun(OwnedByBank):
     progress = models.FloatField(default=0)  # 0..1 within the step
     timings = models.JSONField(default=dict)  # seconds by step
     result = models.JSONField(default=dict)
+    estimate = models.JSONField(
+        default=dict
+    )  # what its part in a consortium run was expected to take
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
-from banks.models import RoundPart, SentMessage
+from banks.models import Destruction, RoundPart, SentMessage
 from consortium.accounts.models import Bank
 
 PAGE = 50
@@ -18,11 +18,27 @@ PERIOD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A body that left, and how the sum of the round that it was for is closed ("": none)."""
+
+    row: SentMessage
+    protocol: str
+
+
+@dataclass(frozen=True)
 class Ledger:
     """One page of the ledger, newest first, and where the next one begins."""
 
-    rows: list[SentMessage]
+    rows: list[Sent]
     next_before: int | None
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """A line of the ledger's other side, and the round that it was had for (None: a key)."""
+
+    row: Destruction
+    part: RoundPart | None
 
 
 def ledger(bank: Bank, *, before: int | None = None) -> Ledger:
@@ -31,7 +47,22 @@ def ledger(bank: Bank, *, before: int | None = None) -> Ledger:
     if before is not None:
         rows = rows.filter(pk__lt=before)
     page = list(rows[: PAGE + 1])
-    return Ledger(page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None)
+    closed_by = _protocols(bank, page[:PAGE])
+    lines = [Sent(row, closed_by.get(_round_of(row), "")) for row in page[:PAGE]]
+    return Ledger(lines, page[PAGE - 1].pk if len(page) > PAGE else None)
+
+
+def _round_of(row: SentMessage) -> str:
+    """The round that a body was sent for, by its path; "" for any other."""
+    kind, _, rest = row.path.partition("/")
+    return rest.partition("/")[0] if kind == "rounds" else ""
+
+
+def _protocols(bank: Bank, rows: list[SentMessage]) -> dict[str, str]:
+    named = {_round_of(row) for row in rows} - {""}
+    parts = RoundPart.objects.filter(bank=bank, round__in=named)
+    found = parts.values_list("round", "manifest__body__protocol")
+    return {str(round_id): protocol for round_id, protocol in found}
 
 
 def sent_by_purpose(bank: Bank) -> Iterable[Mapping[str, Any]]:
@@ -52,6 +83,14 @@ def parts(bank: Bank) -> QuerySet[RoundPart]:
         .defer("upload", "aggregate", "derived")
         .order_by("-created_at")[:PAGE]
     )
+
+
+def destroyed(bank: Bank) -> list[Destroyed]:
+    """What this bank no longer has, newest first; needs the bank's scope."""
+    rows = list(Destruction.objects.filter(bank=bank)[:PAGE])
+    named = RoundPart.objects.filter(bank=bank, round__in=[row.subject for row in rows])
+    rounds = {part.round: part for part in named.only("round", "number", "purpose")}
+    return [Destroyed(row, rounds.get(row.subject)) for row in rows]
 
 
 def all_sent(bank: Bank) -> list[SentMessage]:

@@ -38,6 +38,7 @@ def privacy(request: Any) -> HttpResponse:
             "ledger": page,
             "purposes": selectors.sent_by_purpose(request.bank),
             "parts": selectors.parts(request.bank),
+            "destroyed": selectors.destroyed(request.bank),
             "numbers": _numbers(),
             "protocols": selectors.protocols(request.bank),
             "one_machine": settings.DEMO,

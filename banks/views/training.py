@@ -15,7 +15,9 @@ from django.views.decorators.http import require_POST
 
 from banks import wake
 from banks.models import BankSettings, ModelVersion, TrainingRun
+from banks.selectors import estimates
 from banks.services import training
+from banks.views import coming_runs
 from consortium.accounts.access import bank_page, translated
 from consortium.accounts.models import Role
 from consortium.naming import step_name
@@ -32,6 +34,7 @@ STEPS = {
 WORK = {
     "learn": gettext_lazy("learn"),
     "encrypt": gettext_lazy("encrypt"),
+    "add": gettext_lazy("add up"),
     "open": gettext_lazy("open"),
     "derive": gettext_lazy("derive"),
 }
@@ -71,6 +74,7 @@ def detail(request: Any, run_id: uuid.UUID) -> HttpResponse:
                 (said, run.timings[name]) for name, said in STEPS.items() if name in run.timings
             ],
             "parts": _parts(run) if run.consortium_run else [],
+            "compared": estimates.side_by_side(run) if run.consortium_run else [],
             "may_cancel": run.is_open
             and run.phase == TrainingRun.Phase.ALONE
             and request.membership.role == Role.MODEL_OWNER,
@@ -118,6 +122,7 @@ def _listing(request: Any, *, refused: str = "", status: int = 200) -> HttpRespo
             "families": training.FAMILIES,
             "usual_family": training.usual_family(request.bank),
             "may_start": request.membership.role == Role.MODEL_OWNER,
+            "may_look_ahead": request.membership.role in coming_runs.READERS,
         },
         status=status,
     )

@@ -124,6 +124,7 @@ VERBS: dict[str, str | Promise] = {
     "signal.accepted": _("terms of the signal accepted"),
     "signal.opened": _("cross-bank signal opened"),
     "signal.price": _("price of the signal measured"),
+    "run.rehearsal_asked": _("measuring what a run takes here asked for"),
     "signal.price.requested": _("measuring the signal's price asked for"),
     "signal.received": _("past of the signal received from a fellow member"),
     "table.exported": _("table exported"),

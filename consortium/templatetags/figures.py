@@ -65,6 +65,15 @@ def percent(share: float | None, digits: int = 1) -> str:
     return MISSING if share is None else f"{share * 100:.{digits}f}%"
 
 
+@register.filter
+def signed_percent(share: float | None, digits: int = 0) -> str:
+    """A difference as a share: +12%, −3%."""
+    if share is None:
+        return MISSING
+    sign = "+" if share > 0 else "−" if share < 0 else ""
+    return f"{sign}{percent(abs(share), digits)}"
+
+
 @register.simple_tag
 def percent_interval(low: float | str | None, high: float | str | None, digits: int = 1) -> str:
     """`{% percent_interval low high %}`: 60.1–77.3%."""

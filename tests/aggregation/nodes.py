@@ -199,6 +199,7 @@ class Node:
     def accept_share(self, epoch_id: str) -> Epoch:
         facts = self.get(f"epochs/{epoch_id}")
         epoch = Epoch.from_wire(facts["signatures"][0]["body"])
+        facts = self.get(f"epochs/{epoch_id}/share")
         context = share_context(epoch.task, epoch_id, self.bank)
         opened = unseal(self.sealing, bytes.fromhex(facts["share"]), context)
         self.share = KeyShare.from_wire(json.loads(opened))

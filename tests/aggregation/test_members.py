@@ -227,7 +227,7 @@ def test_there_is_one_key_for_a_roster_until_it_is_discarded():
 def test_every_custodian_gets_its_own_box_only():
     consortium = with_key(founded(3), "2-of-3")
     epoch = KeyEpoch.objects.get()
-    boxes = {node.get(f"epochs/{epoch.pk}")["share"] for node in consortium.nodes}
+    boxes = {node.get(f"epochs/{epoch.pk}/share")["share"] for node in consortium.nodes}
     assert len(boxes) == 3
     assert {node.share.index for node in consortium.nodes} == {1, 2, 3}
 

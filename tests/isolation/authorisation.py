@@ -152,6 +152,8 @@ GET     LMBR     bank/<slug:bank>/labels/<uuid:file_id>/
 GET     LMBR     bank/<slug:bank>/labels/<uuid:file_id>/errors/
 POST    MB       bank/<slug:bank>/labels/<uuid:file_id>/good-rows/
 GET     LMBR     bank/<slug:bank>/training/
+GET     MBR      bank/<slug:bank>/training/coming/
+POST    MB       bank/<slug:bank>/training/coming/<uuid:task>/measure/
 POST    M        bank/<slug:bank>/training/start/
 GET     LMBR     bank/<slug:bank>/training/<uuid:run_id>/
 GET     LMBR     bank/<slug:bank>/training/<uuid:run_id>/progress/
@@ -252,6 +254,8 @@ POST    MB       api/v1/banks/<slug:bank>/labels/upload
 GET     LMBR     api/v1/banks/<slug:bank>/labels/<uuid:file_id>
 POST    MB       api/v1/banks/<slug:bank>/labels/<uuid:file_id>/good-rows
 GET     LMBR     api/v1/banks/<slug:bank>/training-runs
+GET     MBR      api/v1/banks/<slug:bank>/training-runs/coming
+POST    MB       api/v1/banks/<slug:bank>/training-runs/coming/<uuid:task>/measure
 POST    M        api/v1/banks/<slug:bank>/training-runs/start
 GET     LMBR     api/v1/banks/<slug:bank>/training-runs/<uuid:run_id>
 POST    M        api/v1/banks/<slug:bank>/training-runs/<uuid:run_id>/cancel
@@ -298,6 +302,7 @@ GET     MBR      api/v1/banks/<slug:bank>/sent
 GET     BR       api/v1/banks/<slug:bank>/access-log
 GET     MBR      api/v1/banks/<slug:bank>/votes
 GET     MBR      api/v1/banks/<slug:bank>/evidence-pack
+GET     MBR      api/v1/banks/<slug:bank>/destroyed
 GET     ALMBR    api/v1/banks/<slug:bank>/samples
 GET     ALMBR    api/v1/banks/<slug:bank>/settings
 POST    LMB      api/v1/banks/<slug:bank>/settings/change
@@ -391,11 +396,13 @@ GET     N        api/v1/coordinator/tasks
 GET     N        api/v1/coordinator/tasks/<uuid:task>/roster
 GET     N        api/v1/coordinator/tasks/<uuid:task>/roster/<int:version>
 POST    N        api/v1/coordinator/tasks/<uuid:task>/roster/<int:version>/signature
+GET     N        api/v1/coordinator/tasks/<uuid:task>/agreement
 GET     N        api/v1/coordinator/tasks/<uuid:task>/terms
 POST    N        api/v1/coordinator/tasks/<uuid:task>/terms
 POST    N        api/v1/coordinator/tasks/<uuid:task>/epochs
 GET     N        api/v1/coordinator/tasks/<uuid:task>/epoch
 GET     N        api/v1/coordinator/epochs/<uuid:epoch>
+GET     N        api/v1/coordinator/epochs/<uuid:epoch>/share
 POST    N        api/v1/coordinator/epochs/<uuid:epoch>/signature
 GET     N        api/v1/coordinator/runs/<uuid:run>
 GET     N        api/v1/coordinator/runs/<uuid:run>/vote

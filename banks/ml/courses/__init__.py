@@ -13,6 +13,7 @@ from banks.ml.courses.forest import ForestCourse
 from banks.ml.courses.logistic import NewtonCourse
 from banks.ml.courses.oneshot import OneshotCourse
 from banks.ml.courses.plans import ForestPlan, NewtonPlan, OneshotPlan, read, to_json
+from banks.ml.courses.rehearsal import Rehearsed, rehearse
 from banks.ml.courses.staged import Staged, first_stage_in, is_first
 from banks.ml.features.plan import NEW, FeaturePlan
 from banks.ml.first_stage import plan_below
@@ -27,6 +28,7 @@ __all__ = [
     "Course",
     "Opened",
     "Own",
+    "Rehearsed",
     "State",
     "course_of",
     "features_of",
@@ -36,6 +38,7 @@ __all__ = [
     "is_first",
     "learn_first_stage",
     "model_of",
+    "rehearse",
     "staged",
     "standard_training",
     "train_alone",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from banks import keys
 from banks.models import RoundPart
 from banks.services.rounds import agreement, contribution
 from banks.services.rounds.node import Node, manifest_of
@@ -16,8 +15,3 @@ def advertise(node: Node, round_id: str) -> None:
         node.update(part, upload=masked.advertise(agreement.terms(node, manifest_of(part))))
     body = bytes(part.upload)
     node.centre.post_bytes(f"rounds/{round_id}/advertisement", body, purpose="mask keys")
-
-
-def forget_mask_keys(node: Node, round_id: str) -> None:
-    """Destroy this bank's mask keys: nothing is masked under them any more."""
-    keys.destroy_round_secrets(node.bank.slug, round_id)

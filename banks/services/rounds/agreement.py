@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from typing import Any
 
 from banks import keys
-from banks.models import ProtocolAct, RoundPart, TrainingRun, TrustedRoster
+from banks.models import ProtocolAct, TrustedRoster
 from banks.services.rounds.node import Node
 from banks.services.rounds.protocols import Terms, protocol_named
+from banks.services.rounds.protocols.interface import share_lost
 from consortium.accounts import audit
 from consortium.accounts.actors import Actor
 from consortium.accounts.actors import node as node_actor
@@ -112,18 +112,32 @@ def _epoch(node: Node, epoch_id: str, of_roster: Roster) -> Epoch:
         agreed = Epoch.from_wire(signatures[0].body)
         custody.check_epoch(agreed, signatures, roster=of_roster)
         if keys.share(node.bank.slug, epoch_id) is None:
-            accept_share(node, agreed, wire)
+            _accept_if_there(node, agreed)
         node.seen[("epoch", epoch_id)] = agreed
     found: Epoch = node.seen[("epoch", epoch_id)]
     return found
 
 
-def accept_share(node: Node, agreed: Epoch, wire: Any) -> None:
+def _accept_if_there(node: Node, agreed: Epoch) -> None:
+    """A bank whose share is gone goes on without: only who gives towards a sum needs it."""
+    try:
+        accept_share(node, agreed)
+    except Refused as refused:
+        if refused.code != "share_lost":
+            raise
+
+
+def accept_share(node: Node, agreed: Epoch) -> None:
     """Open this bank's sealed share, check it against the published key, keep it in its file."""
+    wire = node.centre.get(f"epochs/{agreed.epoch}/share")
+    protocol, proof = protocol_named(agreed.protocol), bytes.fromhex(wire["biprimality"])
+    if not wire["share"]:
+        protocol.check_public(agreed, proof)
+        raise share_lost()
     context = share_context(agreed.task, agreed.epoch, node.identity)
     content = unseal(node.sealing_key, bytes.fromhex(wire["share"]), context)
     share = dict(json.loads(content))
-    protocol_named(agreed.protocol).check_secret(agreed, bytes.fromhex(wire["biprimality"]), share)
+    protocol.check_secret(agreed, proof, share)
     keys.save_share(node.bank.slug, agreed.epoch, share)
     with bank_scope(node.bank.pk):
         audit.record(
@@ -133,35 +147,6 @@ def accept_share(node: Node, agreed: Epoch, wire: Any) -> None:
             bank=node.bank,
             key_id=agreed.key_id,
         )
-
-
-def destroy_old_shares(node: Node) -> int:
-    """Overwrite and delete shares of keys that are used no more; returns how many."""
-    _destroy_mask_keys(node)
-    destroyed = 0
-    for epoch_id in keys.held_shares(node.bank.slug):
-        if node.centre.get(f"epochs/{epoch_id}")["state"] != "retired":
-            continue
-        if keys.destroy_share(node.bank.slug, epoch_id):
-            destroyed += 1
-            with bank_scope(node.bank.pk):
-                audit.record(
-                    actor=node_actor(node.bank),
-                    verb="share.destroyed",
-                    target=f"epoch:{epoch_id}",
-                    bank=node.bank,
-                )
-    return destroyed
-
-
-def _destroy_mask_keys(node: Node) -> None:
-    """Of rounds that are over for this bank, whatever became of them."""
-    with bank_scope(node.bank.pk):
-        going = RoundPart.objects.filter(run__status=TrainingRun.Status.RUNNING)
-        live = {str(round_id) for round_id in going.values_list("round", flat=True)}
-    for round_id in keys.held_round_secrets(node.bank.slug):
-        if round_id not in live:
-            keys.destroy_round_secrets(node.bank.slug, round_id)
 
 
 def manifest(node: Node, round_id: str, *, late: bool = False) -> tuple[Signed, Manifest]:

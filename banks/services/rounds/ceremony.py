@@ -76,7 +76,7 @@ def witness(node: Node, *, epoch_id: str, actor: Actor) -> None:
     proposed = Epoch.from_wire(signed[0].body)
     roster = _roster_of(node, proposed)
     custody.check_epoch_proposal(proposed, signed[0], roster=roster)
-    agreement.accept_share(node, proposed, wire)
+    agreement.accept_share(node, proposed)
     node.centre.post(
         f"epochs/{epoch_id}/signature", node.sign(proposed).to_wire(), purpose="key ceremony"
     )

@@ -15,11 +15,14 @@ from django.db.models.functions import Now
 from banks.ml.encoding import IntArray
 from banks.models import RoundPart, TrainingRun
 from banks.services.rounds import agreement, course
+from banks.services.rounds.estimates import reckoning
+from banks.services.rounds.estimates.agreed import Agreed
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.protocols import protocol_named
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
+from consortium.memory import peak_memory
 from consortium.protocol import custody
 from consortium.protocol.envelope import Signed, digest, frame
 from consortium.protocol.errors import Refused, gettext_noop
@@ -62,7 +65,7 @@ def known_part(node: Node, round_id: str) -> RoundPart:
 
 def _remember(node: Node, signed: Signed, manifest: Manifest, *, stage: str) -> RoundPart:
     with bank_scope(node.bank.pk):
-        run, _created = TrainingRun.objects.get_or_create(
+        run, begun = TrainingRun.objects.get_or_create(
             bank=node.bank,
             consortium_run=manifest.run,
             defaults={
@@ -86,6 +89,9 @@ def _remember(node: Node, signed: Signed, manifest: Manifest, *, stage: str) -> 
                 "stage": stage,
             },
         )
+        if begun:
+            banks = len(agreement.roster(node, manifest).banks)
+            reckoning.keep(node.bank, run, Agreed.of_manifest(manifest, banks))
         if created:
             TrainingRun.objects.filter(pk=run.pk).update(
                 step=manifest.step, step_number=manifest.number + 1
@@ -117,9 +123,12 @@ def prepare_upload(node: Node, part_id: int) -> bool:
     if part is None:
         return False
     try:
-        columns = _work(node, part)
+        with peak_memory() as peak:
+            columns = _work(node, part)
+        columns["peak_memory"] = peak.bytes
     except Refused as refused:
         columns = {"stage": Stage.FAILED, "failure": str(refused)}
+    node.book_traffic()
     with bank_scope(node.bank.pk):
         return bool(
             RoundPart.objects.filter(
@@ -150,7 +159,6 @@ def _work(node: Node, part: RoundPart) -> dict[str, object]:
         "stage": Stage.READY,
         "submission": signed.to_wire(),
         "upload": upload,
-        "bytes_up": len(upload),
         "seconds": {
             "learn": round(learned - started, 3),
             "encrypt": round(time.perf_counter() - learned, 3),

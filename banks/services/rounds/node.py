@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from django.db.models import F
+
 from banks import keys
 from banks.coordinator import Coordinator
 from banks.models import RoundPart
@@ -56,6 +58,16 @@ class Node:
             RoundPart.objects.filter(pk=part.pk).update(**columns)
         for name, value in columns.items():
             setattr(part, name, value)
+
+    def book_traffic(self) -> None:
+        """Add what went over the line for rounds to what is known of this bank's parts in them."""
+        counted = self.centre.take_traffic()
+        with bank_scope(self.bank.pk):
+            for round_id, traffic in counted.items():
+                RoundPart.objects.filter(round=round_id).update(
+                    bytes_up=F("bytes_up") + traffic.sent,
+                    bytes_down=F("bytes_down") + traffic.received,
+                )
 
 
 def manifest_of(part: RoundPart) -> Manifest:

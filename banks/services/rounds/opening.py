@@ -10,11 +10,12 @@ import time
 from typing import Any
 
 from banks.models import ProtocolAct, RoundPart
-from banks.services.rounds import agreement
+from banks.services.rounds import agreement, destroying
 from banks.services.rounds.custody import acts, remember
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.protocols import Terms, protocol_named
 from banks.services.rounds.protocols.interface import IntArray, Upload
+from consortium.memory import peak_memory
 from consortium.protocol import custody
 from consortium.protocol.envelope import Signed, digest, frame, unframe
 from consortium.protocol.errors import ProtocolRefused, gettext_noop
@@ -33,16 +34,17 @@ Kind = ProtocolAct.Kind
 
 def open_sum(node: Node, part: RoundPart) -> None:
     """Give what this custodian holds towards the certified sum, sealed to every bank."""
-    started = time.perf_counter()
-    terms = agreement.terms(node, manifest_of(part))
-    certificate, aggregate = certified_sum(terms, part)
-    remember(node, Kind.OPENED, certificate.proposal)
-    payload = protocol_named(terms.manifest.protocol).give(terms, certificate, aggregate)
-    body = _sealed(terms, certificate.proposal, digest(aggregate), payload)
-    path = f"rounds/{terms.manifest.round}/partials"
-    node.centre.post_bytes(path, body, purpose="opening share")
+    with peak_memory() as peak:
+        terms = agreement.terms(node, manifest_of(part))
+        certificate, aggregate = certified_sum(terms, part)
+        started = time.perf_counter()
+        remember(node, Kind.OPENED, certificate.proposal)
+        payload = protocol_named(terms.manifest.protocol).give(terms, certificate, aggregate)
+        body = _sealed(terms, certificate.proposal, digest(aggregate), payload)
+        path = f"rounds/{terms.manifest.round}/partials"
+        node.centre.post_bytes(path, body, purpose="opening share")
     seconds = {**part.seconds, "open": round(time.perf_counter() - started, 3)}
-    node.update(part, seconds=seconds, bytes_up=part.bytes_up + len(body))
+    node.update(part, seconds=seconds, peak_memory=max(part.peak_memory, peak.bytes))
 
 
 def certified_sum(terms: Terms, part: RoundPart) -> tuple[FreezeCertificate, bytes]:
@@ -59,12 +61,13 @@ def certified_sum(terms: Terms, part: RoundPart) -> tuple[FreezeCertificate, byt
                 "second_list", gettext_noop("This bank has added the uploads of another list.")
             )
         return certificate, bytes(part.aggregate)
-    headers, vectors, received = [], [], 0
+    started, headers, vectors = time.perf_counter(), [], []
+    received = 0
     for contribution in certificate.proposal.contributions:
         header, vector, size = _upload(terms, contribution.bank)
         headers.append(header)
         vectors.append(vector)
-        received += size
+        received += size if contribution.bank != node.identity else 0
     custody.check_opening(
         certificate,
         headers,
@@ -79,8 +82,10 @@ def certified_sum(terms: Terms, part: RoundPart) -> tuple[FreezeCertificate, byt
         aggregate=aggregate,
         aggregate_of=certificate.proposal.hash(),
         certificate=certificate.to_wire(),
-        bytes_down=part.bytes_down + received,
+        seconds={**part.seconds, "add": round(time.perf_counter() - started, 3)},
     )
+    foreign = len(set(certificate.proposal.banks) - {node.identity})
+    destroying.record(node, destroying.What.UPLOADS, manifest.round, pieces=foreign, size=received)
     return certificate, aggregate
 
 

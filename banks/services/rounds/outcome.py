@@ -13,13 +13,14 @@ from banks.ml.artifact import ModelArtifact
 from banks.ml.models.registry import size_of
 from banks.models import LabelEvent, ModelVersion, RoundPart, TrainingRun
 from banks.services import acceptance, datasets, leakage, versions
-from banks.services.rounds import agreement, course, opening
+from banks.services.rounds import course, destroying, opening
 from banks.services.rounds.node import Node, manifest_of
 from banks.services.rounds.recipe import RunRecipe
 from banks.services.signal import summing
 from consortium.accounts import audit
 from consortium.accounts.actors import node as node_actor
 from consortium.accounts.tenancy import bank_scope
+from consortium.memory import peak_memory
 from consortium.protocol.errors import Refused, gettext_noop
 from consortium.protocol.spec import (
     METRICS,
@@ -34,17 +35,18 @@ TEST_LEASE = timedelta(minutes=10)
 
 def derive(node: Node, part: RoundPart) -> None:
     """Open the sum from t partials sealed to this bank, derive the result, sign its hash."""
-    started = time.perf_counter()
+    started, added_before = time.perf_counter(), part.seconds.get("add", 0.0)
     manifest = manifest_of(part)
-    certificate, sums = opening.opened(node, part)
-    banks = certificate.proposal.banks
-    if manifest.step == METRICS:
-        values = tuple(int(value) for value in sums)
-        content, result, following = b"", values_digest(values), None
-    else:
-        derived = course.advance(node, manifest, sums, banks)
-        content, result, following = derived.content, derived.digest, derived.next
-        values = None
+    with peak_memory() as peak:
+        certificate, sums = opening.opened(node, part)
+        banks = certificate.proposal.banks
+        if manifest.step == METRICS:
+            values = tuple(int(value) for value in sums)
+            content, result, following = b"", values_digest(values), None
+        else:
+            derived = course.advance(node, manifest, sums, banks)
+            content, result, following = derived.content, derived.digest, derived.next
+            values = None
     message = DerivedResult(
         task=manifest.task,
         round=manifest.round,
@@ -54,16 +56,21 @@ def derive(node: Node, part: RoundPart) -> None:
         next=following,
         values=values,
     )
+    taken = time.perf_counter() - started - (part.seconds.get("add", 0.0) - added_before)
     node.update(
         part,
         derived=content,
         derived_hash=result,
-        seconds={**part.seconds, "derive": round(time.perf_counter() - started, 3)},
+        seconds={**part.seconds, "derive": round(taken, 3)},
+        peak_memory=max(part.peak_memory, peak.bytes),
     )
     node.centre.post(
         f"rounds/{manifest.round}/derived", node.sign(message).to_wire(), purpose="derived hash"
     )
+    held = len(part.upload)
     node.update(part, stage=RoundPart.Stage.DERIVED, upload=b"")
+    if held:
+        destroying.record(node, destroying.What.OWN_UPLOAD, manifest.round, size=held)
 
 
 def claim_vote(node: Node, run: str) -> bool:
@@ -195,17 +202,18 @@ def adopt(node: Node, run: str) -> ModelVersion | None:
             run=run,
             model=candidate,
         )
-    agreement.destroy_old_shares(node)
+    destroying.destroy_old_shares(node)
     return version
 
 
 def _lineage(run: str, candidate: str, first_stage: str) -> dict[str, object]:
     """Where a version comes from: its run, rounds and receipts. Needs the bank's scope."""
-    parts = RoundPart.objects.filter(consortium_run=run).order_by("created_at")
+    parts = list(RoundPart.objects.filter(consortium_run=run).order_by("created_at"))
     return {
         **({"first_stage": first_stage} if first_stage else {}),
         "run": run,
         "model": candidate,
+        "protocol": manifest_of(parts[0]).protocol if parts else None,
         "rounds": [
             {
                 "round": str(part.round),

@@ -25,6 +25,7 @@ from banks.services.rounds import (
     agreement,
     contribution,
     custody,
+    destroying,
     ledger,
     opening,
     outcome,
@@ -101,6 +102,7 @@ def take(bank: Bank) -> Step:
         except Refused as refused:
             error = _as_text(refused)
             log.warning("duty_refused", duty=duty.duty, code=refused.code, round=duty.round)
+    node.book_traffic()
     step.to_train = contribution.waiting_for_training(node)
     step.to_install = given_models.waiting_to_install(node)
     try:
@@ -162,7 +164,7 @@ def _advertise(node: Node, duty: Duty, step: Step) -> None:
 
 def _sign_freeze(node: Node, duty: Duty, step: Step) -> None:
     custody.sign_freeze(node, contribution.known_part(node, _round(duty)))
-    advertising.forget_mask_keys(node, _round(duty))
+    destroying.destroy_mask_keys(node, _round(duty))
 
 
 def _open(node: Node, duty: Duty, step: Step) -> None:
