@@ -40,6 +40,7 @@ from consortium.protocol.spec import (
 )
 from consortium.protocol.transcript import CHALLENGE_BITS, HIDING_BITS
 from consortium.protocol.wire import Json, Message
+from consortium.protocol.words import bytes_needed
 
 Phase = Literal["keys", "submission", "list", "opening", "result"]
 PHASES: tuple[Phase, ...] = ("keys", "submission", "list", "opening", "result")
@@ -115,7 +116,7 @@ def ciphertexts_of(shape: RunShape, step: Step) -> int:
 def body_bytes(shape: RunShape, step: Step) -> int:
     """One bank's closed vector, without header and proof."""
     if shape.masked:
-        return step.length * layout_of(shape, step).slot_bytes
+        return bytes_needed(step.length, layout_of(shape, step).sum_bits(shape.banks))
     return ciphertexts_of(shape, step) * 2 * shape.key_bits // 8
 
 
@@ -225,7 +226,8 @@ def working_bytes(shape: RunShape, step: Step) -> int:
     Ciphertexts are held as numbers of about their own length, once read and once as sent; masked
     vectors are numbers already. To that the partials of all custodians and the opened values.
     """
-    closed = 2 * shape.banks * body_bytes(shape, step)
+    held = 8 * step.length if shape.masked else body_bytes(shape, step)
+    closed = shape.banks * (body_bytes(shape, step) + held)
     given = shape.custodians * _payload_bytes(shape, step)
     return closed + 3 * given + 4 * 8 * step.length
 

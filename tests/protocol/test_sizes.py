@@ -33,8 +33,8 @@ def shape(protocol: str, banks: int = 5) -> RunShape:
 def test_a_closed_vector_has_the_bytes_of_its_layout() -> None:
     packed = ciphertexts_needed(5_000, layout_named("k16b24"), 2048)
     assert body_bytes(shape("paillier-threshold"), UPDATE) == packed * 512
-    assert body_bytes(shape("secagg"), UPDATE) == 5_000 * 4
-    assert body_bytes(shape("secagg"), HESSIAN) == 20_000 * 8
+    assert body_bytes(shape("secagg"), UPDATE) == 5_000 * 19 // 8
+    assert body_bytes(shape("secagg"), HESSIAN) == 20_000 * 59 // 8
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
