@@ -17,38 +17,38 @@ from banks.views.coming_runs import MEASURERS, READERS
 from consortium.accounts.access import bank_api
 
 
-class SumsSerializer(serializers.Serializer[Any]):
+class KindOfSumSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     times = serializers.IntegerField()
     length = serializers.IntegerField(help_text="values of the longest")
     upload = serializers.IntegerField(help_text="bytes of one bank's uploads")
 
 
-class EstimateSerializer(serializers.Serializer[Any]):
+class RunEstimateSerializer(serializers.Serializer[Any]):
     basis = serializers.ChoiceField(["run", "rehearsal", "agreement"])
     sums = serializers.IntegerField()
     sent = serializers.IntegerField(help_text="bytes that this bank sends")
     received = serializers.IntegerField(help_text="bytes that this bank receives")
     in_all = serializers.IntegerField(help_text="bytes that all banks send")
-    kinds = SumsSerializer(many=True)
+    kinds = KindOfSumSerializer(many=True)
     seconds = serializers.DictField(child=serializers.FloatField(), help_text="by kind of work")
     memory = serializers.IntegerField(help_text="bytes at most; 0: not known")
 
 
-class ComingSerializer(serializers.Serializer[estimates.Coming]):
+class ComingRunSerializer(serializers.Serializer[estimates.Coming]):
     task = serializers.UUIDField(source="task.task")
     name = serializers.CharField(source="task.name")
     protocol = serializers.CharField(source="task.shape.protocol")
-    estimate = EstimateSerializer()
+    estimate = RunEstimateSerializer()
     measuring = serializers.BooleanField()
     trouble = serializers.CharField()
 
 
-@extend_schema(operation_id="coming_runs", responses=ComingSerializer(many=True))
+@extend_schema(operation_id="coming_runs", responses=ComingRunSerializer(many=True))
 @bank_api(*READERS)
 def coming(request: Any) -> Response:
     """One line for each task whose members hold a key."""
-    return Response([ComingSerializer(one).data for one in estimates.coming(request.bank)])
+    return Response([ComingRunSerializer(one).data for one in estimates.coming(request.bank)])
 
 
 @extend_schema(operation_id="coming_run_measure", request=None, responses={202: None})
