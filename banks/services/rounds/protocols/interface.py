@@ -45,9 +45,9 @@ def share_lost() -> Refused:
     return Refused(
         "share_lost",
         gettext_noop(
-            "This bank's share of the key is gone. It still contributes, and other custodians "
-            "can open. If too many shares are gone, the operator stops the run and retires the "
-            "key, and the members make a new one; no data are lost."
+            "This bank's share of the key is gone. Other custodians can open. If too many shares "
+            "are gone, the operator stops the run and retires the key, and the members make a "
+            "new one; no data are lost."
         ),
     )
 
