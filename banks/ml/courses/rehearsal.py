@@ -7,6 +7,7 @@ consortium's, and nothing of it is kept but names, lengths and seconds.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,19 +34,22 @@ class _Rows:
     X: NDArray[np.float32]
     labels: NDArray[np.int8]
     ids: NDArray[np.str_]
+    accounts: NDArray[np.str_]
 
 
-def rehearse(course: Course, own: Own, *, seed: int) -> tuple[list[Rehearsed], Model]:
-    """All steps and the model that comes out.
+def rehearse(
+    course: Course, own_for: Callable[[State], Own], *, seed: int
+) -> tuple[list[Rehearsed], Model]:
+    """All steps and the model that comes out; ``own_for`` gives the rows that a state is about.
 
     With more than ``MOST_ROWS`` training rows a sample of them is gone through, and the seconds of
     a vector are scaled. Raises Refused where a bank alone does not come to a model.
     """
-    rows = len(own.train.labels)
-    scale = max(1.0, rows / MOST_ROWS)
-    sample = replace(own, train=_sampled(own.train), validation=_sampled(own.validation))
     state, done = course.begin(seed), []
     while True:
+        own = own_for(state)
+        scale = max(1.0, len(own.train.labels) / MOST_ROWS)
+        sample = replace(own, train=_sampled(own.train), validation=_sampled(own.validation))
         began = time.perf_counter()
         vector = course.vector(state, sample)
         summed = time.perf_counter()
@@ -62,4 +66,5 @@ def _sampled(rows: Window) -> Window:
     every = -(-len(rows.labels) // MOST_ROWS)
     if every < 2:
         return rows
-    return _Rows(rows.X[::every], rows.labels[::every], rows.ids[::every])
+    parts = (rows.X, rows.labels, rows.ids, rows.accounts)
+    return _Rows(*(part[::every] for part in parts))

@@ -22,6 +22,9 @@ from consortium.protocol.errors import Refused
 from consortium.protocol.spec import RISK_SIGNAL, Step
 
 if TYPE_CHECKING:
+    from banks.ml.courses import Own, State
+    from banks.services.datasets import Prepared
+    from banks.services.rounds.recipe import RunRecipe
     from consortium.accounts.models import Bank
 
 REQUESTS_TIMED = 5
@@ -111,31 +114,63 @@ def _learning(node: Node, task: Agreed) -> tuple[list[tuple[Step, float, float]]
         return [(task.first_step, 0.0, 0.0)], 0
     from banks.ml import courses
     from banks.ml.federation import metrics_vector
-    from banks.services import datasets
     from banks.services.rounds.recipe import RunRecipe
 
     shape = task.shape
     recipe = RunRecipe.from_json(shape.recipe)
-    own_recipe = recipe.for_bank(node.bank)
-    prepared = datasets.prepare(node.bank, own_recipe)
-    began = time.perf_counter()
-    prepared = datasets.prepare(node.bank, own_recipe)  # as each round finds it
-    reading = time.perf_counter() - began
-    course = courses.course_of(
+    plain = courses.course_of(
         shape.model,
         recipe.training,
         members=shape.banks,
         clip=task.clip,
         weight_cap=task.weight_cap,
     )
-    own = courses.Own(train=prepared.train, validation=prepared.validation, seed=1)
-    done, model = courses.rehearse(course, own, seed=1)
-    steps = [(one.step, reading + one.vector, one.advance) for one in done]
+    course = courses.staged(plain, recipe.plan, recipe.first_stage)
+    rows = _Rows(node, recipe)
+    done, model = courses.rehearse(course, rows.own_for, seed=1)
+    steps = [(one.step, rows.reading + one.vector, one.advance) for one in done]
     if task.metrics:
         began = time.perf_counter()
-        metrics_vector(model, prepared.test.X, prepared.test.labels)
-        steps.append((task.metrics, reading + time.perf_counter() - began, 0.0))
-    return steps, len(prepared.train.labels)
+        metrics_vector(model, rows.newest.test.X, rows.newest.test.labels)
+        steps.append((task.metrics, rows.reading + time.perf_counter() - began, 0.0))
+    return steps, len(rows.newest.train.labels)
+
+
+class _Rows:
+    """This bank's rows as each state of a course wants them, read once of a kind.
+
+    ``reading`` is what it takes to read them as each round finds them: made already.
+    """
+
+    def __init__(self, node: Node, recipe: RunRecipe) -> None:
+        self._node, self._recipe = node, recipe
+        self._read: dict[str, Prepared] = {}
+        self.newest: Prepared
+        self.reading = 0.0
+
+    def own_for(self, state: State) -> Own:
+        from banks.ml.courses import Own
+
+        self.newest = self._rows_of(state)
+        return Own(train=self.newest.train, validation=self.newest.validation, seed=1)
+
+    def _rows_of(self, state: State) -> Prepared:
+        from banks.ml import courses
+        from banks.services import datasets, first_stages
+
+        bank = self._node.bank
+        if courses.is_first(state):
+            name, wanted = "first", self._recipe.for_first_stage(bank)
+        else:
+            first = courses.first_stage_in(state)
+            name = first_stages.keep(bank, first) if first else ""
+            wanted = self._recipe.for_bank(bank, name)
+        if name not in self._read:
+            datasets.prepare(bank, wanted)
+            began = time.perf_counter()
+            self._read[name] = datasets.prepare(bank, wanted)
+            self.reading = max(self.reading, time.perf_counter() - began)
+        return self._read[name]
 
 
 def _of(step: Step) -> list[Any]:
