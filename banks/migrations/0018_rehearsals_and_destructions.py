@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_keyboard_shortcuts'),
-        ('banks', '0016_label_files'),
+        ('banks', '0017_access_log'),
     ]
 
     operations = [
