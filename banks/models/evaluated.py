@@ -28,6 +28,7 @@ class EvaluatedRows(OwnedByBank):
     times = models.BinaryField()
     channels = models.BinaryField()
     channel_names = ArrayField(models.CharField(max_length=20, blank=True), default=list)
+    tally = models.JSONField(default=dict)  # banks.ml.tallies.Tally, for pages of counts
 
     class Meta:
         verbose_name_plural: ClassVar = "evaluated rows"

@@ -16,6 +16,7 @@ from banks.ml.encoding import IntArray
 from banks.ml.evaluation import Confusion
 from banks.ml.ranking import sigmoid
 from banks.ml.scored import BANDS, CELLS, Mask, ScoredRows
+from banks.ml.tallies import Counts, Tally
 from banks.models import (
     Alert,
     EvaluatedRows,
@@ -24,7 +25,7 @@ from banks.models import (
     ReasonCode,
     Transaction,
 )
-from banks.services.evaluated_rows import unpacked
+from banks.services.evaluated_rows import ARRAYS, tallied, unpacked
 
 PAGE: Final = 50
 AT_ONCE: Final = 5_000
@@ -36,17 +37,32 @@ class Window:
     """The transactions behind an evaluation's counts."""
 
     evaluation: Evaluation
-    rows: ScoredRows
-    channel_names: list[str]
+    stored: EvaluatedRows  # its arrays are fetched only when rows are asked for
+
+    @cached_property
+    def rows(self) -> ScoredRows:
+        return unpacked(self.stored)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return tallied(self.stored)
+
+    @property
+    def channel_names(self) -> list[str]:
+        return self.stored.channel_names
+
+    @property
+    def frauds(self) -> list[int]:
+        """The keys of the transactions known as fraud."""
+        return [key for key, _bin in self.tally.frauds]
 
     @cached_property
     def typologies(self) -> dict[int, str]:
         """What analysts named the frauds among these rows, by the transaction's key."""
-        frauds = self.rows.keys[self.rows.labels == 1].tolist()
         return dict(
             Alert.objects.filter(
                 bank_id=self.evaluation.bank_id,
-                transaction_id__in=frauds,
+                transaction_id__in=self.frauds,
                 disposition=Alert.Disposition.FRAUD,
             ).values_list("transaction_id", "reason_code")
         )
@@ -67,9 +83,19 @@ class Window:
         if split == BAND and value in dict(self.names(BAND)):
             return np.equal(self.rows.bands, int(value))
         if split == TYPOLOGY and value in self.typologies.values():
-            named = [key for key, code in self.typologies.items() if code == value]
-            return np.isin(self.rows.keys, named)
+            return np.isin(self.rows.keys, list(self._named(value)))
         return None
+
+    def counts(self, split: str, value: str) -> Counts:
+        """The same rows by bin, without opening them; the part must exist."""
+        if split == CHANNEL:
+            return self.tally.channels[self.channel_names.index(value)]
+        if split == BAND:
+            return self.tally.bands[int(value)]
+        return self.tally.counts_of_frauds(self._named(value))
+
+    def _named(self, typology: str) -> set[int]:
+        return {key for key, code in self.typologies.items() if code == typology}
 
 
 @dataclass(frozen=True)
@@ -158,23 +184,18 @@ class LabelSources:
 
 def window_of(evaluation: Evaluation) -> Window | None:
     """The rows behind an evaluation; None where they were not kept."""
-    found = EvaluatedRows.objects.filter(evaluation=evaluation).first()
-    return Window(evaluation, unpacked(found), found.channel_names) if found else None
+    found = EvaluatedRows.objects.filter(evaluation=evaluation).defer(*ARRAYS).first()
+    return Window(evaluation, found) if found else None
 
 
 def splits(window: Window) -> list[Split]:
     """The window by channel, amount band and, where analysts named it, typology."""
-    parts = [
-        (kind, value, name)
+    return [
+        Split(kind, value, name, counts)
         for kind in (CHANNEL, BAND, TYPOLOGY)
         for value, name in window.names(kind)
+        if any(map(any, counts := window.counts(kind, value)))
     ]
-    found = []
-    for kind, value, name in parts:
-        part = window.part(kind, value)
-        if part is not None and part.any():
-            found.append(Split(kind, value, name, window.rows.counts(part).tolist()))
-    return found
 
 
 def chosen(window: Window, selection: Selection) -> Mask | None:
@@ -218,7 +239,7 @@ def rows_at(window: Window, places: IntArray) -> Iterator[Row]:
 
 def label_sources(window: Window) -> LabelSources:
     """How the window's frauds became known, by the last word on each."""
-    frauds = window.rows.keys[window.rows.labels == 1].tolist()
+    frauds = window.frauds
     last = dict(
         LabelEvent.objects.filter(
             bank_id=window.evaluation.bank_id, transaction_id__in=frauds, value=1

@@ -180,18 +180,14 @@ class Studio:
         """The last weeks of the window, oldest first; empty without the rows behind it."""
         if self.window is None:
             return []
-        found = [
-            (datetime.fromtimestamp(begin / 1e6, tz=UTC), self.window.rows.counts(which))
-            for begin, which in self.window.rows.weeks()
-        ]
         return [
             Week(
-                begin=begin,
-                counts=counts.tolist(),
-                confusion=confusion_at(counts, self.figures.logit),
-                in_force=confusion_at(counts, edge(self.in_force)),
+                begin=datetime.fromtimestamp(begin / 1e6, tz=UTC),
+                counts=counts,
+                confusion=confusion_at(np.array(counts), self.figures.logit),
+                in_force=confusion_at(np.array(counts), edge(self.in_force)),
             )
-            for begin, counts in found[-MOST_WEEKS:]
+            for begin, counts in self.window.tally.weeks[-MOST_WEEKS:]
         ]
 
     @cached_property
@@ -204,8 +200,12 @@ class Studio:
         """Minor units of each cell of the matrix; None without the rows behind it."""
         if self.window is None:
             return None
-        rows, cut = self.window.rows, self.figures.cut
-        return {cell: int(rows.amounts[rows.cell(cell, cut)].sum()) for cell in CELLS}
+        by_label = self.window.tally.genuine_amount, self.figures.evaluation.fraud_amount
+        cut = self.figures.cut
+        return {
+            cell: sum(by_label[label][cut:] if alerts else by_label[label][:cut])
+            for cell, (label, alerts) in CELLS.items()
+        }
 
     @property
     def _weighted(self) -> FloatArray:
@@ -261,7 +261,7 @@ def cut_for(figures: Figures, weights: Weights, aim: str, targets: dict[str, flo
 def for_script(found: Studio, money: dict[str, Any]) -> dict[str, Any]:
     """All that the page needs to say the same for any threshold without asking again."""
     figures, settings = found.figures, found.settings
-    genuine_amount = None if found.window is None else found.window.rows.genuine_amount.tolist()
+    genuine_amount = None if found.window is None else found.window.tally.genuine_amount
     return {
         "low": GRID.low,
         "high": GRID.high,

@@ -8,6 +8,7 @@ import numpy as np
 
 from banks.ml.encoding import FloatArray
 from banks.ml.scored import ScoredRows
+from banks.ml.tallies import Tally
 from banks.models import EvaluatedRows, Evaluation
 from banks.services.datasets import Part
 
@@ -29,10 +30,21 @@ def keep(evaluation: Evaluation, part: Part, logits: FloatArray) -> None:
     EvaluatedRows.objects.update_or_create(
         bank_id=evaluation.bank_id,
         evaluation=evaluation,
-        defaults={**rows.pack(), "channel_names": names.tolist()},
+        defaults={
+            **rows.pack(),
+            "channel_names": names.tolist(),
+            "tally": vars(Tally.of(rows, len(names))),
+        },
     )
 
 
 def unpacked(stored: EvaluatedRows) -> ScoredRows:
     """The arrays of a stored window."""
     return ScoredRows.unpack({name: getattr(stored, name) for name in ARRAYS})
+
+
+def tallied(stored: EvaluatedRows) -> Tally:
+    """The counts of a stored window; those kept before counts were are counted now."""
+    if stored.tally:
+        return Tally.from_json(stored.tally)
+    return Tally.of(unpacked(stored), len(stored.channel_names))
