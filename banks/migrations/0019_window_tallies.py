@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('banks', '0016_label_files'),
+        ("banks", "0018_rehearsals_and_destructions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='evaluatedrows',
-            name='tally',
+            model_name="evaluatedrows",
+            name="tally",
             field=models.JSONField(default=dict),
         ),
     ]
