@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from banks.api import case_serializers as wire
 from banks.api.alert_serializers import TextSerializer
 from banks.api.serializers import WhySerializer
-from banks.case_file import document_of
 from banks.models import Alert, Case
 from banks.selectors import cases as selectors
 from banks.selectors.cases import APPROVERS, READERS, WORKERS
@@ -69,6 +68,8 @@ def detail(request: Any, case_id: uuid.UUID) -> Response:
 @bank_api(*READERS)
 def case_file(request: Any, case_id: uuid.UUID) -> HttpResponse:
     """The case file as a PDF in the language of the request; the export is audited."""
+    from banks.case_file import document_of  # fonts weigh 18 MB: only who prints loads them
+
     case = _case_or_404(request, case_id)
     content = document_of(case, by=str(request.user))
     services.note_file(bank=request.bank, actor=request.actor, case_id=case_id, content=content)

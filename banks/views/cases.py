@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from banks import case_forms as forms
-from banks.case_file import document_of
 from banks.models import Alert, Case
 from banks.selectors import alerts as alert_desk
 from banks.selectors import cases as selectors
@@ -144,6 +143,8 @@ def detail(request: Any, case_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def case_file(request: Any, case_id: uuid.UUID) -> HttpResponse:
     """The case file as a PDF in the reader's language."""
+    from banks.case_file import document_of  # fonts weigh 18 MB: only who prints loads them
+
     case = _case_or_404(request, case_id)
     content = document_of(case, by=str(request.user))
     services.note_file(bank=request.bank, actor=request.actor, case_id=case.pk, content=content)

@@ -11,7 +11,7 @@ import pytest
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ["torch", "polars", "sklearn", "opacus", "onnx", "onnxruntime", "scipy"]
+HEAVY = ["torch", "polars", "sklearn", "opacus", "onnx", "onnxruntime", "scipy", "fpdf"]
 LOADS = """
 import sys
 from consortium.asgi import application
