@@ -8,6 +8,7 @@ case "$process" in
 web)
     python manage.py migrate --no-input
     python manage.py collectstatic --no-input --verbosity 0
+    export WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}"
     exec uvicorn consortium.asgi:application --host 0.0.0.0 --port 8000 --lifespan off \
         --no-access-log --log-level warning --timeout-graceful-shutdown 5
     ;;

@@ -50,7 +50,7 @@ def test_no_page_loads_it(who: str) -> None:
     browser.force_login(make.person(who))
     answers = {path: browser.get(path).status_code for path in pages()}
     assert answers
-    assert set(answers.values()) <= {200, 302, 403, 405}, answers
+    assert set(answers.values()) <= {200, 302, 403, 405, 422}, answers
 
 
 @pytest.mark.usefixtures("_nothing_heavy")

@@ -1,4 +1,4 @@
-"""A real web process of the product, and what it weighs."""
+"""The product's real web processes, and what they weigh."""
 
 from __future__ import annotations
 
@@ -26,28 +26,33 @@ class Server:
 
     @property
     def rss_mb(self) -> int:
-        """Resident memory now."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-        return int(line.split()[1]) // 1024
+        """Resident memory now, of the heaviest where several serve."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return max(_rss_mb(pid) for pid in [str(self.pid), *children.split()])
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[Server]:
-    """The demo's web process on a free port, until the block ends."""
+def serving(environment: Mapping[str, str], *, count: int) -> Iterator[Server]:
+    """The demo's web on a free port, in that many processes, until the block ends."""
     with socket.socket() as free:
         free.bind((HERE, 0))
         port = free.getsockname()[1]
     process = processes.start(
         web(HERE, port).argv,
         log=Path(environment["CONSORTIUM_DATA_DIR"]) / "web.log",
-        env=os.environ | dict(environment),
+        env=os.environ | dict(environment) | {"WEB_CONCURRENCY": str(count)},
     )
     try:
         _wait(port)
         yield Server(port, process.pid)
     finally:
         processes.stop([process])
+
+
+def _rss_mb(pid: str) -> int:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) // 1024
 
 
 def _wait(port: int) -> None:

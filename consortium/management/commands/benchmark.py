@@ -29,6 +29,7 @@ class Command(BaseCommand):
         serving = parts.add_parser("serving", help="the web process with many payments and alerts")
         serving.add_argument("--rows", type=int, default=1_500_000)
         serving.add_argument("--alerts", type=int, default=20_000)
+        serving.add_argument("--processes", type=int, default=2, help="of the web")
         for part in parts.choices.values():
             part.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -115,7 +116,7 @@ def scoring(options: dict[str, Any]) -> dict[str, Any]:
 def serving(options: dict[str, Any]) -> dict[str, Any]:
     from consortium.benchmarks import serving
 
-    return serving.run(options["rows"], options["alerts"])
+    return serving.run(options["rows"], options["alerts"], options["processes"])
 
 
 def mapping_of(options: dict[str, Any]) -> Mapping:
