@@ -12,8 +12,10 @@ import pytest
 from banks.ml import courses
 from banks.ml.acceptance import checks
 from banks.ml.courses import Opened, State
+from banks.ml.courses.averaging import LOSS
 from banks.ml.courses.plans import NewtonPlan, to_json
 from banks.ml.features import FeaturePlan, build_features, feature_names
+from banks.ml.federation import LIMBS
 from banks.ml.schema import DAY
 from banks.ml.segments import Segment
 from banks.services.scorers import aligned
@@ -23,31 +25,33 @@ from tests.ml.test_courses import Rows, course_of, own, rows
 from tests.ml.transactions import some_transactions
 
 Poison = Callable[[np.ndarray, int], np.ndarray]
+MEMBERS = 4
+UPDATE = slice(1, -(MEMBERS + LOSS * LIMBS))
 
 
 def spoilt(family: str, poison: Poison):
     """The model of four banks of which the last changes what it sends in the steps that learn."""
-    banks = [own(seed, place) for place, seed in enumerate((1, 2, 3, 4))]
+    banks = [own(seed, place) for place, seed in enumerate(range(1, MEMBERS + 1))]
     course = course_of(family, members=len(banks))
     state = course.begin(1)
     while isinstance(state, State):
         vectors = [course.vector(state, bank) for bank in banks]
-        if state.step.name != "histograms":
+        if state.step.name not in {"histograms", "validation"}:
             vectors[-1] = poison(vectors[-1], smallest_layout(state.step.bits).largest)
-        state = course.advance(state, Opened(np.sum(vectors, axis=0), frozenset(range(4))))
+        state = course.advance(state, Opened(np.sum(vectors, axis=0), frozenset(range(MEMBERS))))
     return state
 
 
 def fifty_times(vector: np.ndarray, largest: int) -> np.ndarray:
-    """As far as the layout lets it, weight and one-hot field left as they were."""
+    """As far as the layout lets it; weight, one-hot field and validation loss stay as they were."""
     values = vector.copy()
-    values[1:-4] = np.clip(values[1:-4] * 50, -largest, largest)
+    values[UPDATE] = np.clip(values[UPDATE] * 50, -largest, largest)
     return values
 
 
 def sign_flipped(vector: np.ndarray, largest: int) -> np.ndarray:
     values = vector.copy()
-    values[1:-4] = np.clip(-5 * values[1:-4], -largest, largest)
+    values[UPDATE] = np.clip(-5 * values[UPDATE], -largest, largest)
     return values
 
 
