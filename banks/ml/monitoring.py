@@ -16,6 +16,7 @@ import numpy as np
 from banks.ml import drift
 from banks.ml.arrival import Known, arrival
 from banks.ml.drift import ACTING, LEAST_DAYS, LEAST_ROWS, STABLE, UNKNOWN, WATCHED, Shift
+from banks.ml.features.plan import OF_THE_WHOLE_PAST
 from consortium.intervals import Interval, wilson
 
 RECENT: Final = 7
@@ -235,7 +236,8 @@ class Judged:
         """What asks for another training, with its figures; empty where nothing does.
 
         Missing columns, labels that stay away and odd volumes are faults of the data: a training
-        would learn them, so they ask for none.
+        would learn them, so they ask for none. Nor do features of the whole past, which move by
+        themselves.
         """
         found: list[dict[str, Any]] = []
         if self.score.band == ACTING:
@@ -245,8 +247,9 @@ class Judged:
             found.append(
                 {"what": "alerts", "usual": part.usual, "now": part.share, "rows": part.now_of}
             )
-        acting = [one for one in self.features if one.shift.band == ACTING]
-        if len(acting) >= max(LEAST_FEATURES, FEATURES_TO_ACT * len(self.features)):
+        asking = [one for one in self.features if one.name not in OF_THE_WHOLE_PAST]
+        acting = [one for one in asking if one.shift.band == ACTING]
+        if len(acting) >= max(LEAST_FEATURES, FEATURES_TO_ACT * len(asking)):
             found += [
                 {"what": "feature", "name": one.name, **_figures(one.shift)} for one in acting
             ]

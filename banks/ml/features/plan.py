@@ -73,6 +73,15 @@ COUNTERPARTY_UNEXPLAINED: Final = (
     "counterparty_unexplained_rate_30d",
     "counterparty_unexplained_rate_all",
 )
+OF_THE_WHOLE_PAST: Final = frozenset(
+    {
+        "account_mean_all",
+        "counterparty_known_all",
+        "counterparty_fraud_rate_all",
+        "counterparty_unexplained_rate_all",
+    }
+)
+"""Features that grow or settle with every day of history, even where nothing changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
