@@ -78,7 +78,8 @@ def test_every_scope_is_compared_for_every_bank(files, monkeypatch):
         together = figures["federated", "trees", signal, "all"]
         assert together == figures["pooled", "trees", signal, "all"]
     together = figures["federated", "logistic", True, "all"]
-    assert together > figures["alone", "logistic", False, "all"] + 0.05
+    assert together > figures["federated", "logistic", False, "all"] + 0.04, "the signal helps"
+    assert together > figures["alone", "logistic", False, "all"]
     wire = report["protocol"]["with_signal"]
     assert wire["largest_difference_to_pooled"]["logistic"] < 0.001
     assert wire["largest_difference_to_pooled"]["trees"] == 0
