@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,21 +49,23 @@ def ledger(bank: Bank, *, before: int | None = None) -> Ledger:
         rows = rows.filter(pk__lt=before)
     page = list(rows[: PAGE + 1])
     closed_by = _protocols(bank, page[:PAGE])
-    lines = [Sent(row, closed_by.get(_round_of(row), "")) for row in page[:PAGE]]
+    lines = [Sent(row, closed_by.get(_round_of(row.path), "")) for row in page[:PAGE]]
     return Ledger(lines, page[PAGE - 1].pk if len(page) > PAGE else None)
 
 
-def _round_of(row: SentMessage) -> str:
-    """The round that a body was sent for, by its path; "" for any other."""
-    kind, _, rest = row.path.partition("/")
-    return rest.partition("/")[0] if kind == "rounds" else ""
+def _round_of(path: str) -> uuid.UUID | None:
+    """The round that a body was sent for, by its path; None for any other."""
+    kind, _, rest = path.partition("/")
+    try:
+        return uuid.UUID(rest.partition("/")[0]) if kind == "rounds" else None
+    except ValueError:
+        return None
 
 
-def _protocols(bank: Bank, rows: list[SentMessage]) -> dict[str, str]:
-    named = {_round_of(row) for row in rows} - {""}
+def _protocols(bank: Bank, rows: list[SentMessage]) -> dict[uuid.UUID | None, str]:
+    named = {_round_of(row.path) for row in rows} - {None}
     parts = RoundPart.objects.filter(bank=bank, round__in=named)
-    found = parts.values_list("round", "manifest__body__protocol")
-    return {str(round_id): protocol for round_id, protocol in found}
+    return dict(parts.values_list("round", "manifest__body__protocol"))
 
 
 def sent_by_purpose(bank: Bank) -> Iterable[Mapping[str, Any]]:

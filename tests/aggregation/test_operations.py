@@ -110,7 +110,7 @@ def test_the_console_says_whom_a_round_waits_for_and_since_when(sign_in, five):
     late = five.bank(five.nodes[4]).display_name
     Round.objects.update(opened_at=timezone.now() - timedelta(minutes=7))
     page = text_of(sign_in("mio").get(CONSOLE))
-    assert f"waiting for submissions: {late}" in page
+    assert f"waiting for encrypted uploads: {late}" in page
     assert "7 min ago" in page
     fragment = sign_in("mio").get(CONSOLE, headers={"HX-Request": "true"}).content.decode()
     assert fragment.lstrip().startswith('<div id="operations-live"')

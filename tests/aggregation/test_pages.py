@@ -293,7 +293,7 @@ def test_run_now_starts_a_run_and_shows_it(mio, three):
     run = TrainingRun.objects.get()
     assert answer.redirect_chain[-1][0] == at("run", run.pk)
     page = text_of(answer)
-    assert "waiting for submissions: Bank 0, Bank 1, Bank 2" in page
+    assert "waiting for encrypted uploads: Bank 0, Bank 1, Bank 2" in page
     again = mio.post(at("run-now", three.task.pk))
     assert again.status_code == 422
     assert "A run of this task is going on" in text_of(again)
@@ -369,7 +369,7 @@ def test_a_live_run_is_polled_and_says_whom_it_waits_for(mio, five):
     assert f'hx-get="{at("run-live", run.pk)}"' in page.content.decode()
     fragment = mio.get(at("run-live", run.pk), headers={"HX-Request": "true"})
     absent = five.bank(five.nodes[4]).name
-    assert f"waiting for submissions: {absent}" in text_of(fragment)
+    assert f"waiting for encrypted uploads: {absent}" in text_of(fragment)
     assert "<html" not in fragment.content.decode()
 
 

@@ -19,6 +19,10 @@ OPEN = {
     "profile/": "one's own",
     "profile/tokens/": "one's own",
     "profile/tokens/<uuid:token_id>/revoke/": "one's own",
+    "notifications/": "one's own",
+    "notifications/read/": "one's own",
+    "notifications/kinds/": "one's own",
+    "notifications/<uuid:notification_id>/": "one's own",
     "invitation/<str:token>/": "the link is the proof",
     "invitation/<str:token>/join/": "the link is the proof",
     "join/": "a bank's node before it has any people",
@@ -31,6 +35,9 @@ OPEN = {
     "api/v1/me": "one's own",
     "api/v1/tokens": "one's own",
     "api/v1/tokens/<uuid:token_id>": "one's own",
+    "api/v1/notifications": "one's own",
+    "api/v1/notifications/read": "one's own",
+    "api/v1/notifications/kinds": "one's own",
     "api/v1/invitations/<str:token>/acceptance": "the link is the proof",
 }
 # allauth guards its own; nodes prove themselves by their signature (tests/aggregation).
