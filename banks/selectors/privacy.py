@@ -63,7 +63,7 @@ def _round_of(path: str) -> uuid.UUID | None:
 
 
 def _protocols(bank: Bank, rows: list[SentMessage]) -> dict[uuid.UUID | None, str]:
-    named = {_round_of(row.path) for row in rows} - {None}
+    named = [found for row in rows if (found := _round_of(row.path))]
     parts = RoundPart.objects.filter(bank=bank, round__in=named)
     return dict(parts.values_list("round", "manifest__body__protocol"))
 
