@@ -39,13 +39,13 @@ def keep(bank: Bank, first: FirstStage) -> str:
 
 def kept(bank: Bank, sha256: str) -> FirstStage:
     """The one with this hash; Refused where this bank has not derived it. Needs no scope."""
-    with bank_scope(bank.pk):
-        return _kept(bank.pk, sha256)
+    return _kept(bank.pk, sha256)
 
 
 @lru_cache(maxsize=16)
 def _kept(bank_id: uuid.UUID, sha256: str) -> FirstStage:
-    row = KeptFirstStage.objects.filter(bank_id=bank_id, sha256=sha256).first()
+    with bank_scope(bank_id):
+        row = KeptFirstStage.objects.filter(bank_id=bank_id, sha256=sha256).first()
     if row is None:
         raise Refused(
             "first_stage_missing",

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from banks.ml.features import build_features, feature_names
-from banks.models import Alert, AlertEvent, Import, ImportStatus, Score, Threshold, Transaction
+from banks.models import (
+    Alert,
+    AlertEvent,
+    BankSettings,
+    Import,
+    ImportStatus,
+    Score,
+    Threshold,
+    Transaction,
+)
 from banks.services import batch_scoring, datasets, lookback, scoring, training
 from banks.services.scoring import NewTransaction
 from consortium.accounts.actors import Actor
@@ -29,6 +38,7 @@ def scoring_bank(bank: Bank, owner: Actor) -> Bank:
     run = training.request_training(bank=bank, actor=owner)
     training.run_training(bank=bank, run_id=run.pk)
     with bank_scope(bank.pk):
+        BankSettings.objects.update(blind_share=0, sample_share=0)  # no draw by a node's secret
         Transaction.objects.update(
             source=Import.objects.create(
                 bank=bank, file_name="history.csv", status=ImportStatus.DONE
