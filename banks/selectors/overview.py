@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banks.models import (
-    Alert,
     Comparison,
     Import,
     ModelVersion,
@@ -13,9 +12,9 @@ from banks.models import (
     Transaction,
 )
 from banks.selectors import performance
-from banks.selectors.alerts import OPEN, Today
+from banks.selectors.alerts import Today
 from banks.services.training import waiting_labels
-from banks.services.versions import newest
+from banks.services.versions import newest_ids
 from consortium.accounts.models import Bank
 
 
@@ -28,7 +27,6 @@ class Overview:
     figures: performance.Figures | None
     better: ModelVersion | None
     better_by: Comparison | None
-    waiting: int
     decided_today: int
     capacity_left: int
     last_run: TrainingRun | None
@@ -44,11 +42,6 @@ def overview(bank: Bank, today: Today) -> Overview:
         if settings.scoring_version_id
         else None
     )
-    open_alerts = (
-        Alert.objects.filter(bank=bank, status__in=OPEN)
-        .select_related("transaction")
-        .order_by("-priority", "id")
-    )
     better, better_by = _better(bank, version)
     return Overview(
         has_transactions=Transaction.objects.filter(bank=bank).exists(),
@@ -56,7 +49,6 @@ def overview(bank: Bank, today: Today) -> Overview:
         figures=performance.figures_of(version, settings=settings) if version else None,
         better=better,
         better_by=better_by,
-        waiting=open_alerts.count(),
         decided_today=today.decided,
         capacity_left=today.capacity_left,
         last_run=TrainingRun.objects.filter(bank=bank).order_by("-created_at").first(),
@@ -71,9 +63,18 @@ def _better(
     """A consortium or ensemble version that is likely better than the own one in use."""
     if version is None or version.origin != ModelVersion.Origin.ALONE:
         return None, None
-    for origin in (ModelVersion.Origin.ENSEMBLE, ModelVersion.Origin.CONSORTIUM):
-        candidate = newest(bank, origin)
-        found = candidate and Comparison.objects.filter(version=candidate).first()
-        if candidate and found and (found.difference_low or 0) > 0:
-            return candidate, found
+    origins = (ModelVersion.Origin.ENSEMBLE, ModelVersion.Origin.CONSORTIUM)
+    rows = (
+        Comparison.objects.select_related("version")
+        .defer("version__artifact")
+        .filter(version__in=newest_ids(bank, origins))
+        .order_by("pk")
+    )
+    first: dict[str, Comparison] = {}
+    for row in rows:
+        first.setdefault(row.version.origin, row)
+    for origin in origins:
+        found = first.get(origin)
+        if found and (found.difference_low or 0) > 0:
+            return found.version, found
     return None, None

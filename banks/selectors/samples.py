@@ -94,24 +94,23 @@ def sampled_recall(
     rows = Alert.objects.filter(bank=bank, created_at__gte=since)
     if until:
         rows = rows.filter(created_at__lt=until)
-    above = rows.filter(sample=False).aggregate(
-        caught=Count("pk", filter=FRAUD), undecided=Count("pk", filter=~DECIDED)
-    )
     weight = Value(1.0, output_field=FloatField()) / F("sampling_share")
-    below = rows.filter(sample=True).aggregate(
-        drawn=Count("pk"),
-        judged=Count("pk", filter=KNOWN),
-        found=Count("pk", filter=FRAUD),
-        population=Sum(weight),
+    above, below = Q(sample=False), Q(sample=True)
+    counted = rows.aggregate(
+        caught=Count("pk", filter=above & FRAUD),
+        undecided=Count("pk", filter=above & ~DECIDED),
+        drawn=Count("pk", filter=below),
+        judged=Count("pk", filter=below & KNOWN),
+        found=Count("pk", filter=below & FRAUD),
+        population=Sum(weight, filter=below),
     )
-    population = below.pop("population")
-    stands_for = population / below["judged"] if below["judged"] else None
+    population = counted.pop("population")
+    stands_for = population / counted["judged"] if counted["judged"] else None
     return SampledRecall(
         since=since,
-        **above,
-        **below,
+        **counted,
         stands_for=stands_for,
-        recall=recall_from_sample(above["caught"], below["found"], stands_for)
+        recall=recall_from_sample(counted["caught"], counted["found"], stands_for)
         if stands_for
         else None,
     )

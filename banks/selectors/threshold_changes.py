@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import QuerySet
 
@@ -37,14 +37,14 @@ def waiting(bank: Bank) -> list[ThresholdChange]:
     return list(_changes(bank).filter(status__in=ThresholdChange.OPEN).order_by("proposed_at"))
 
 
-def waiting_for(bank: Bank, user: User) -> list[ThresholdChange]:
+def waiting_for(membership: Membership) -> list[ThresholdChange]:
     """Proposals that this person may approve: not their own, and only if their role may."""
-    if not Membership.objects.filter(bank=bank, user=user, role__in=APPROVERS).exists():
+    if membership.role not in APPROVERS:
         return []
     return list(
-        _changes(bank)
+        _changes(cast(Bank, membership.bank))
         .filter(status=ThresholdChange.Status.PROPOSED)
-        .exclude(proposed_by=user)
+        .exclude(proposed_by=membership.user)
         .order_by("proposed_at")
     )
 

@@ -58,6 +58,7 @@ def approvals(membership: Membership) -> list[Waiting]:
 class Work:
     """A person's alerts and the team's; ages are of open alerts, by when they were raised."""
 
+    open: int
     mine: list[Alert]
     mine_count: int
     overdue: int
@@ -74,6 +75,7 @@ def work_of(bank: Bank, user: User, today: Today) -> Work:
     deadlines = Deadlines.of(today.settings)
     open_alerts = Alert.objects.filter(bank=bank, status__in=OPEN)
     counted = open_alerts.aggregate(
+        open=Count("pk"),
         mine=Count("pk", filter=Q(claimed_by=user, status=Alert.Status.CLAIMED)),
         overdue=Count("pk", filter=awake() & Q(created_at__lt=deadlines.overdue)),
         due_today=Count(
@@ -85,6 +87,7 @@ def work_of(bank: Bank, user: User, today: Today) -> Work:
     )
     spans = _spans_today(bank, user, today)
     return Work(
+        open=counted["open"],
         mine=queue(bank, user, Filters(view="mine"), today).alerts[:SHOWN],
         next=queue(bank, user, Filters(view="unassigned"), today).alerts[:SHOWN],
         mine_count=counted["mine"],

@@ -39,7 +39,9 @@ def keep(evaluation: Evaluation, part: Part, logits: FloatArray) -> None:
 
 
 def unpacked(stored: EvaluatedRows) -> ScoredRows:
-    """The arrays of a stored window."""
+    """The arrays of a stored window; those that were left in the database come in one query."""
+    if deferred := stored.get_deferred_fields() & set(ARRAYS):
+        stored.refresh_from_db(fields=sorted(deferred))
     return ScoredRows.unpack({name: getattr(stored, name) for name in ARRAYS})
 
 

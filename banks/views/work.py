@@ -25,6 +25,7 @@ def work(request: Any) -> HttpResponse:
     today = today_of(request.bank)
     may_review = request.membership.role in REVIEWERS
     may_read_cases = request.membership.role in cases.READERS
+    mine, late = cases.mine_and_late(request.bank, request.user) if may_read_cases else ([], 0)
     return render(
         request,
         "banks/work.html",
@@ -34,8 +35,8 @@ def work(request: Any) -> HttpResponse:
             "approvals": approvals(request.membership),
             "may_review": may_review,
             "may_read_cases": may_read_cases,
-            "cases": cases.mine(request.bank, request.user) if may_read_cases else [],
-            "late_cases": cases.late(request.bank) if may_read_cases else 0,
+            "cases": mine,
+            "late_cases": late,
         },
     )
 
@@ -44,7 +45,7 @@ def work(request: Any) -> HttpResponse:
 def proposed_thresholds(membership: Membership) -> Iterator[Waiting]:
     """Thresholds that a colleague proposed."""
     bank = cast(Bank, membership.bank)
-    for change in waiting_for(bank, membership.user):
+    for change in waiting_for(membership):
         yield Waiting(
             title=_("A new threshold for %(version)s") % {"version": change.version},
             url=reverse("banks:threshold-changes", args=[bank.slug]),

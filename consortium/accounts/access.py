@@ -50,14 +50,24 @@ class CentreRequest(HttpRequest):
     actor: Actor
 
 
-def membership_for(user: object, slug: str | None) -> Membership:
-    """The user's place in a bank (or at the centre for None); Http404 where there is none."""
-    place = {"bank__slug": slug} if slug else {"bank__isnull": True}
-    if isinstance(user, User) and user.is_active:
-        found = Membership.objects.select_related("bank").filter(user=user, **place).first()
-        if found:
-            found.user = user
-            return found
+def memberships_of(request: Any) -> list[Membership]:
+    """All places of the person who asks; read once a request."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    if not hasattr(request, "memberships"):
+        own = Membership.objects.select_related("bank").filter(user=user)
+        request.memberships = list(own.order_by("pk"))
+        for membership in request.memberships:
+            membership.user = user
+    return cast(list[Membership], request.memberships)
+
+
+def membership_for(request: Any, slug: str | None) -> Membership:
+    """The person's place in a bank (or at the centre for None); Http404 where there is none."""
+    for membership in memberships_of(request):
+        if (membership.bank.slug if membership.bank else None) == (slug or None):
+            return membership
     raise Http404
 
 
@@ -78,7 +88,7 @@ def _place_of(request: Any, slug: str | None) -> Membership:
     """A program's place is its token's and no other; a person's, whichever they ask for."""
     token = getattr(request, "auth", None)
     if not isinstance(token, ApiToken):
-        return membership_for(request.user, slug)
+        return membership_for(request, slug)
     if token.place is None or (token.bank.slug if token.bank else None) != slug:
         raise Http404
     return token.place

@@ -76,7 +76,7 @@ def own_tokens(request: Any) -> Response:
         return Response(TokenSerializer(selectors.tokens_of(request.user), many=True).data)
     asked = NewTokenSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
-    place = membership_for(request.user, asked.validated_data["bank"])
+    place = membership_for(request, asked.validated_data["bank"])
     token, secret = tokens.create_token(
         actor=Actor(label=str(place.user), user=place.user, bank=place.bank, role=place.role),
         name=asked.validated_data["name"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from .access import memberships_of
 from .inbox import unread
-from .models import Membership
 
 THEMES = {"light", "dark"}
 
@@ -24,7 +24,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return about
-    places = _places(request)
+    places = memberships_of(request)
     membership = getattr(request, "membership", None)
     if membership is None and len(places) == 1:
         membership = places[0]
@@ -35,11 +35,3 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "bank": membership.bank if membership else None,
     }
-
-
-def _places(request: HttpRequest) -> list[Membership]:
-    """Read once, however many templates a page is made of."""
-    if not hasattr(request, "places"):
-        own = Membership.objects.select_related("bank").filter(user=request.user)  # type: ignore[misc]
-        request.places = list(own.order_by("pk"))  # type: ignore[attr-defined]
-    return cast(list[Membership], request.places)  # type: ignore[attr-defined]

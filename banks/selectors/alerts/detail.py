@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
@@ -61,7 +61,7 @@ def activity(transaction: Transaction) -> Activity:
     if not transaction.account:
         account = account.none()
     before = account.filter(time__lt=at)
-    of_30d = before.filter(time__gte=month).aggregate(n=Count("pk"), most=Max("amount"))
+    days = _by_day(before.filter(time__gte=month))
     counterparty = Transaction.objects.filter(
         bank_id=bank, counterparty=transaction.counterparty, time__lt=at
     )
@@ -71,9 +71,9 @@ def activity(transaction: Transaction) -> Activity:
         recent=list(
             account.filter(time__lte=at + timedelta(days=1)).order_by("-time", "-pk")[:RECENT]
         ),
-        amounts_by_day=_by_day(before.filter(time__gte=month), month, at),
-        count_30d=of_30d["n"],
-        largest_30d=of_30d["most"],
+        amounts_by_day=_amounts(days, month, at),
+        count_30d=sum(day["count"] for day in days.values()),
+        largest_30d=max((day["most"] for day in days.values()), default=None),
         first_seen=before.order_by("time").values_list("time", flat=True).first(),
         paid_counterparty_before=before.filter(counterparty=transaction.counterparty).count(),
         counterparty_count_30d=counterparty.filter(time__gte=month).count(),
@@ -88,10 +88,15 @@ def activity(transaction: Transaction) -> Activity:
     )
 
 
-def _by_day(rows: QuerySet[Transaction], since: datetime, until: datetime) -> list[int]:
-    found: dict[Any, int] = dict(
-        rows.annotate(day=TruncDate("time")).values_list("day").annotate(total=Sum("amount"))
-    )
+def _by_day(rows: QuerySet[Transaction]) -> dict[date, dict[str, Any]]:
+    """Each day's count, total and largest amount, where there was any payment."""
+    found = rows.annotate(day=TruncDate("time")).values("day")
+    found = found.annotate(count=Count("pk"), total=Sum("amount"), most=Max("amount"))
+    return {row["day"]: dict(row) for row in found.order_by("day")}
+
+
+def _amounts(days: dict[date, dict[str, Any]], since: datetime, until: datetime) -> list[int]:
     first = timezone.localtime(since).date()
-    days = (timezone.localtime(until).date() - first).days
-    return [found.get(first + timedelta(days=day), 0) for day in range(days + 1)]
+    span = (timezone.localtime(until).date() - first).days
+    shown = (first + timedelta(days=day) for day in range(span + 1))
+    return [days[day]["total"] if day in days else 0 for day in shown]

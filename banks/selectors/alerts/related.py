@@ -83,7 +83,9 @@ def related(transaction: Transaction) -> Related | None:
         payers=[
             _placed(row, place, len(shown), most, row is own) for place, row in enumerate(shown)
         ],
-        accounts=rows.values("account").distinct().count(),
+        accounts=len(found)
+        if len(found) <= MOST_ACCOUNTS
+        else rows.values("account").distinct().count(),
     )
 
 

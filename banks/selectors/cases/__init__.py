@@ -15,7 +15,7 @@ from .listing import PAGE, VIEWS, Filters, Page, counts, listed, typologies
 from .people import other_approvers, workers
 from .roles import APPROVERS, READERS, WORKERS
 from .timeline import Moment, timeline
-from .waiting import freezes_waiting, late, mine, waiting
+from .waiting import freezes_waiting, mine_and_late, waiting
 
 __all__ = [
     "APPROVERS",
@@ -35,10 +35,9 @@ __all__ = [
     "freeze",
     "freezes_waiting",
     "get",
-    "late",
     "linked",
     "listed",
-    "mine",
+    "mine_and_late",
     "other_approvers",
     "suggestions",
     "timeline",

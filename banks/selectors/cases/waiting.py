@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Case as Choice
+from django.db.models import Count, Q, Value, When, Window
 from django.utils import timezone
 
 from banks.models import Case, FreezeRequest
@@ -16,16 +17,17 @@ SHOWN: Final = 5
 MOST: Final = 50
 
 
-def mine(bank: Bank, user: User) -> list[Case]:
-    """The cases under way that this person owns, what is due first before."""
-    rows = Case.objects.filter(bank=bank, owner=user, status__in=Case.UNDER_WAY)
-    return list(rows.order_by("due_at", "id")[:SHOWN])
-
-
-def late(bank: Bank) -> int:
-    """How many cases under way are past their time."""
-    rows = Case.objects.filter(bank=bank, status__in=Case.UNDER_WAY, due_at__lt=timezone.now())
-    return rows.count()
+def mine_and_late(bank: Bank, user: User) -> tuple[list[Case], int]:
+    """The cases under way that this person owns, what is due first before; and how many of the
+    bank's are past their time.
+    """
+    past = Count("pk", filter=Q(due_at__lt=timezone.now()))
+    rows = Case.objects.filter(bank=bank, status__in=Case.UNDER_WAY).annotate(
+        late_here=Window(past)
+    )
+    own_first = Choice(When(owner=user, then=Value(0)), default=Value(1))
+    found = list(rows.order_by(own_first, "due_at", "id")[:SHOWN])
+    return [case for case in found if case.owner_id == user.pk], found[0].late_here if found else 0
 
 
 def waiting(membership: Membership) -> list[Case]:
