@@ -11,13 +11,21 @@ from django.utils import timezone
 from aggregation.models import RosterVersion, Round, Task, TrainingRun
 from aggregation.services import enrolment, rosters, runs
 from aggregation.services.comparing import compare_keys, number_of
-from consortium.accounts.actors import system
-from consortium.accounts.models import Bank
+from consortium.accounts.actors import Actor, system
+from consortium.accounts.models import Bank, Membership, Role, User
 from tests import make
 from tests.aggregation.nodes import Node, play
 from tests.protocol.keys import shared_key
 
 OPERATOR = system("test operator")
+
+
+@pytest.fixture
+def second(db: None) -> Actor:
+    """A second operator: who compares a number does not propose."""
+    user = User.objects.create_user("second@centre.example", make.PASSWORD, name="Rei Ogawa")
+    Membership.objects.create(user=user, bank=None, role=Role.OPERATOR)
+    return Actor(label=str(user), user=user, role=Role.OPERATOR)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from aggregation.selectors.agreements import agreements
 from aggregation.selectors.members import members
 from aggregation.services import comparing, rosters
 from consortium.accounts.actors import Actor
-from consortium.accounts.models import AuditEntry, Bank, Membership, Role, User
+from consortium.accounts.models import AuditEntry, Bank, User
 from consortium.protocol.errors import Refused
 from tests import make
 from tests.aggregation.conftest import founded, invited, joined
@@ -24,13 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def mio() -> Actor:
     return make.actor("mio")
-
-
-@pytest.fixture
-def second() -> Actor:
-    user = User.objects.create_user("second@centre.example", make.PASSWORD, name="Rei Ogawa")
-    Membership.objects.create(user=user, bank=None, role=Role.OPERATOR)
-    return Actor(label=str(user), user=user, role=Role.OPERATOR)
 
 
 def bank_of(node) -> Bank:

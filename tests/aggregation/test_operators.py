@@ -7,7 +7,7 @@ import pytest
 from aggregation.models import TrainingRun
 from aggregation.services.comparing import compare_keys, number_of
 from consortium.accounts.models import Bank
-from tests.aggregation.conftest import OPERATOR, joined
+from tests.aggregation.conftest import joined
 from tests.aggregation.nodes import play
 
 pytestmark = pytest.mark.django_db
@@ -71,9 +71,9 @@ def test_an_operator_gives_up_a_round_and_stops_a_run(operator, three):
     assert operator.post(f"{CENTRE}runs/{run.pk}/stop").status_code == 409
 
 
-def test_an_operator_proposes_a_roster(operator, three):
+def test_an_operator_proposes_a_roster(operator, second, three):
     newcomer = Bank.objects.get(pk=joined("North Bank").bank)
-    compare_keys(actor=OPERATOR, bank=newcomer, said=number_of(newcomer))
+    compare_keys(actor=second, bank=newcomer, said=number_of(newcomer))
     slugs = list(Bank.objects.values_list("slug", flat=True))
     path = f"{CENTRE}tasks/{three.task.pk}/roster"
     made = operator.post(path, {"banks": slugs}, format="json")
