@@ -9,1192 +9,494 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("accounts", "0001_initial"),
+        ('accounts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Alert",
+            name='Alert',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("probability", models.FloatField()),
-                ("other_probabilities", models.JSONField(default=dict)),
-                ("threshold", models.FloatField()),
-                ("channel", models.CharField(blank=True, max_length=20)),
-                ("only_consortium", models.BooleanField(default=False)),
-                ("expected_loss", models.BigIntegerField(default=0)),
-                (
-                    "features",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.FloatField(null=True), default=list, size=None
-                    ),
-                ),
-                ("reasons", models.JSONField(default=list)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "open"),
-                            ("claimed", "in review"),
-                            ("decided", "decided"),
-                        ],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("claimed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "disposition",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("fraud", "fraud"),
-                            ("genuine", "genuine"),
-                            ("cannot_tell", "cannot tell"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "reason_code",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("ore_ore", "impersonation of family or police (オレオレ詐欺)"),
-                            ("refund", "refund scam (還付金詐欺)"),
-                            ("fictitious_bill", "fictitious billing (架空料金請求詐欺)"),
-                            ("investment", "social-media investment or romance scam"),
-                            ("phishing", "phishing, account take-over"),
-                            ("stolen_card", "stolen or copied card"),
-                            ("compromised_merchant", "compromised merchant or terminal"),
-                            ("mule", "mule account"),
-                            ("other_fraud", "other fraud"),
-                            ("customer_confirmed", "customer confirmed it"),
-                            ("known_pattern", "known pattern of this customer"),
-                            ("no_contact", "customer not reached"),
-                            ("not_enough", "not enough information"),
-                        ],
-                        max_length=24,
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=2000)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "claimed_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('probability', models.FloatField()),
+                ('other_probabilities', models.JSONField(default=dict)),
+                ('threshold', models.FloatField()),
+                ('channel', models.CharField(blank=True, max_length=20)),
+                ('only_consortium', models.BooleanField(default=False)),
+                ('expected_loss', models.BigIntegerField(default=0)),
+                ('features', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), default=list, size=None)),
+                ('reasons', models.JSONField(default=list)),
+                ('status', models.CharField(choices=[('open', 'open'), ('claimed', 'in review'), ('decided', 'decided')], default='open', max_length=10)),
+                ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                ('disposition', models.CharField(blank=True, choices=[('fraud', 'fraud'), ('genuine', 'genuine'), ('cannot_tell', 'cannot tell')], max_length=12)),
+                ('reason_code', models.CharField(blank=True, choices=[('ore_ore', 'impersonation of family or police (オレオレ詐欺)'), ('refund', 'refund scam (還付金詐欺)'), ('fictitious_bill', 'fictitious billing (架空料金請求詐欺)'), ('investment', 'social-media investment or romance scam'), ('phishing', 'phishing, account take-over'), ('stolen_card', 'stolen or copied card'), ('compromised_merchant', 'compromised merchant or terminal'), ('mule', 'mule account'), ('other_fraud', 'other fraud'), ('customer_confirmed', 'customer confirmed it'), ('known_pattern', 'known pattern of this customer'), ('no_contact', 'customer not reached'), ('not_enough', 'not enough information')], max_length=24)),
+                ('note', models.CharField(blank=True, max_length=2000)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('claimed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="AlertEvent",
+            name='AlertEvent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("raised", "raised"),
-                            ("claimed", "taken"),
-                            ("released", "put back"),
-                            ("commented", "comment"),
-                            ("decided", "decided"),
-                            ("reopened", "reopened"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("text", models.CharField(blank=True, max_length=2000)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "alert",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="events",
-                        to="banks.alert",
-                    ),
-                ),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('raised', 'raised'), ('claimed', 'taken'), ('released', 'put back'), ('commented', 'comment'), ('decided', 'decided'), ('reopened', 'reopened')], max_length=10)),
+                ('text', models.CharField(blank=True, max_length=2000)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='banks.alert')),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["at", "pk"],
+                'ordering': ['at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Import",
+            name='Import',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("file_name", models.CharField(max_length=200)),
-                ("file_path", models.CharField(blank=True, max_length=400)),
-                ("file_sha256", models.CharField(blank=True, max_length=64)),
-                ("file_bytes", models.BigIntegerField(default=0)),
-                ("encoding", models.CharField(blank=True, max_length=20)),
-                ("mapping", models.JSONField(default=dict)),
-                ("good_rows_only", models.BooleanField(default=False)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "waiting"),
-                            ("checking", "checking rows"),
-                            ("refused", "refused"),
-                            ("done", "imported"),
-                            ("failed", "failed"),
-                        ],
-                        default="waiting",
-                        max_length=10,
-                    ),
-                ),
-                ("rows_read", models.BigIntegerField(default=0)),
-                ("rows_imported", models.BigIntegerField(default=0)),
-                ("rows_already_there", models.BigIntegerField(default=0)),
-                ("rows_refused", models.BigIntegerField(default=0)),
-                ("first_errors", models.JSONField(default=list)),
-                ("errors_path", models.CharField(blank=True, max_length=400)),
-                ("warnings", models.JSONField(default=list)),
-                ("failure_code", models.CharField(blank=True, max_length=60)),
-                ("failure", models.TextField(blank=True)),
-                ("failure_params", models.JSONField(default=dict)),
-                ("progress", models.FloatField(default=0.0)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("scored_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('file_name', models.CharField(max_length=200)),
+                ('file_path', models.CharField(blank=True, max_length=400)),
+                ('file_sha256', models.CharField(blank=True, max_length=64)),
+                ('file_bytes', models.BigIntegerField(default=0)),
+                ('encoding', models.CharField(blank=True, max_length=20)),
+                ('mapping', models.JSONField(default=dict)),
+                ('good_rows_only', models.BooleanField(default=False)),
+                ('status', models.CharField(choices=[('waiting', 'waiting'), ('checking', 'checking rows'), ('refused', 'refused'), ('done', 'imported'), ('failed', 'failed')], default='waiting', max_length=10)),
+                ('rows_read', models.BigIntegerField(default=0)),
+                ('rows_imported', models.BigIntegerField(default=0)),
+                ('rows_already_there', models.BigIntegerField(default=0)),
+                ('rows_refused', models.BigIntegerField(default=0)),
+                ('first_errors', models.JSONField(default=list)),
+                ('errors_path', models.CharField(blank=True, max_length=400)),
+                ('warnings', models.JSONField(default=list)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+                ('failure', models.TextField(blank=True)),
+                ('failure_params', models.JSONField(default=dict)),
+                ('progress', models.FloatField(default=0.0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('scored_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.CreateModel(
-            name="ModelVersion",
+            name='ModelVersion',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                (
-                    "origin",
-                    models.CharField(
-                        choices=[
-                            ("alone", "alone"),
-                            ("consortium", "consortium"),
-                            ("ensemble", "ensemble"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("family", models.CharField(max_length=20)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("candidate", "candidate"),
-                            ("accepted", "accepted"),
-                            ("published", "published"),
-                            ("retired", "retired"),
-                            ("rejected", "rejected"),
-                        ],
-                        default="candidate",
-                        max_length=10,
-                    ),
-                ),
-                ("artifact", models.BinaryField()),
-                ("artifact_sha256", models.CharField(max_length=64)),
-                ("parameters", models.PositiveIntegerField(default=0)),
-                ("trained_from", models.DateTimeField(null=True)),
-                ("trained_until", models.DateTimeField(null=True)),
-                ("lineage", models.JSONField(default=dict)),
-                ("feature_plan", models.JSONField(default=dict)),
-                (
-                    "typical",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.FloatField(null=True), default=list, size=None
-                    ),
-                ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField()),
+                ('origin', models.CharField(choices=[('alone', 'alone'), ('consortium', 'consortium'), ('ensemble', 'ensemble')], max_length=10)),
+                ('family', models.CharField(max_length=20)),
+                ('status', models.CharField(choices=[('candidate', 'candidate'), ('accepted', 'accepted'), ('published', 'published'), ('retired', 'retired'), ('rejected', 'rejected')], default='candidate', max_length=10)),
+                ('artifact', models.BinaryField()),
+                ('artifact_sha256', models.CharField(max_length=64)),
+                ('parameters', models.PositiveIntegerField(default=0)),
+                ('trained_from', models.DateTimeField(null=True)),
+                ('trained_until', models.DateTimeField(null=True)),
+                ('lineage', models.JSONField(default=dict)),
+                ('feature_plan', models.JSONField(default=dict)),
+                ('typical', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), default=list, size=None)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-number"],
+                'ordering': ['-number'],
             },
         ),
         migrations.CreateModel(
-            name="Evaluation",
+            name='Evaluation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "window",
-                    models.CharField(
-                        choices=[("validation", "validation"), ("test", "test")], max_length=10
-                    ),
-                ),
-                ("window_from", models.DateTimeField()),
-                ("window_until", models.DateTimeField()),
-                ("label_delay_days", models.PositiveSmallIntegerField()),
-                (
-                    "fraud",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "genuine",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "fraud_amount",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("immature", models.PositiveIntegerField(default=0)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="evaluations",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('window', models.CharField(choices=[('validation', 'validation'), ('test', 'test')], max_length=10)),
+                ('window_from', models.DateTimeField()),
+                ('window_until', models.DateTimeField()),
+                ('label_delay_days', models.PositiveSmallIntegerField()),
+                ('fraud', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('genuine', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('fraud_amount', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('immature', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='banks.modelversion')),
             ],
         ),
         migrations.CreateModel(
-            name="Comparison",
+            name='Comparison',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("window_from", models.DateTimeField()),
-                ("window_until", models.DateTimeField()),
-                ("alerts", models.PositiveIntegerField()),
-                ("caught_by_both", models.PositiveIntegerField()),
-                ("caught_by_version", models.PositiveIntegerField()),
-                ("caught_by_baseline", models.PositiveIntegerField()),
-                ("caught_by_neither", models.PositiveIntegerField()),
-                ("difference", models.FloatField(null=True)),
-                ("difference_low", models.FloatField(null=True)),
-                ("difference_high", models.FloatField(null=True)),
-                ("draws", models.PositiveSmallIntegerField(default=0)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "baseline",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="comparisons",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('window_from', models.DateTimeField()),
+                ('window_until', models.DateTimeField()),
+                ('alerts', models.PositiveIntegerField()),
+                ('caught_by_both', models.PositiveIntegerField()),
+                ('caught_by_version', models.PositiveIntegerField()),
+                ('caught_by_baseline', models.PositiveIntegerField()),
+                ('caught_by_neither', models.PositiveIntegerField()),
+                ('difference', models.FloatField(null=True)),
+                ('difference_low', models.FloatField(null=True)),
+                ('difference_high', models.FloatField(null=True)),
+                ('draws', models.PositiveSmallIntegerField(default=0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('baseline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.modelversion')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comparisons', to='banks.modelversion')),
             ],
         ),
         migrations.CreateModel(
-            name="BankSettings",
+            name='BankSettings',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "zone",
-                    models.CharField(default="Asia/Tokyo", max_length=64, verbose_name="time zone"),
-                ),
-                (
-                    "label_delay_days",
-                    models.PositiveSmallIntegerField(default=7, verbose_name="label delay in days"),
-                ),
-                (
-                    "reviews_a_day",
-                    models.PositiveIntegerField(default=120, verbose_name="reviews a day"),
-                ),
-                ("minutes_a_review", models.FloatField(default=4, verbose_name="minutes a review")),
-                (
-                    "recoverable_share",
-                    models.FloatField(default=0.5, verbose_name="recoverable share of an amount"),
-                ),
-                (
-                    "training_cron",
-                    models.CharField(
-                        default="30 2 * * *", max_length=60, verbose_name="training schedule"
-                    ),
-                ),
-                (
-                    "training_enabled",
-                    models.BooleanField(default=False, verbose_name="train alone on schedule"),
-                ),
-                ("next_training_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "previous_version",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
-                (
-                    "scoring_version",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('zone', models.CharField(default='Asia/Tokyo', max_length=64, verbose_name='time zone')),
+                ('label_delay_days', models.PositiveSmallIntegerField(default=7, verbose_name='label delay in days')),
+                ('reviews_a_day', models.PositiveIntegerField(default=120, verbose_name='reviews a day')),
+                ('minutes_a_review', models.FloatField(default=4, verbose_name='minutes a review')),
+                ('recoverable_share', models.FloatField(default=0.5, verbose_name='recoverable share of an amount')),
+                ('training_cron', models.CharField(default='30 2 * * *', max_length=60, verbose_name='training schedule')),
+                ('training_enabled', models.BooleanField(default=False, verbose_name='train alone on schedule')),
+                ('next_training_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('previous_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.modelversion')),
+                ('scoring_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.modelversion')),
             ],
         ),
         migrations.AddField(
-            model_name="alert",
-            name="version",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="banks.modelversion",
-            ),
+            model_name='alert',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='banks.modelversion'),
         ),
         migrations.CreateModel(
-            name="ProtocolAct",
+            name='ProtocolAct',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("signed", "freeze list signed"),
-                            ("opened", "partial decryption given"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("subject", models.CharField(max_length=64)),
-                ("round", models.UUIDField()),
-                ("proposal", models.CharField(max_length=64)),
-                ("banks", models.JSONField()),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('signed', 'freeze list signed'), ('opened', 'partial decryption given')], max_length=8)),
+                ('task', models.UUIDField()),
+                ('subject', models.CharField(max_length=64)),
+                ('round', models.UUIDField()),
+                ('proposal', models.CharField(max_length=64)),
+                ('banks', models.JSONField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-made_at"],
+                'ordering': ['-made_at'],
             },
         ),
         migrations.CreateModel(
-            name="ProtocolLease",
+            name='ProtocolLease',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("token", models.PositiveIntegerField(default=0)),
-                ("until", models.DateTimeField(default=django.utils.timezone.now)),
-                ("last_contact_at", models.DateTimeField(blank=True, null=True)),
-                ("for_people", models.JSONField(default=list)),
-                ("last_error", models.TextField(blank=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.PositiveIntegerField(default=0)),
+                ('until', models.DateTimeField(default=django.utils.timezone.now)),
+                ('last_contact_at', models.DateTimeField(blank=True, null=True)),
+                ('for_people', models.JSONField(default=list)),
+                ('last_error', models.TextField(blank=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
         ),
         migrations.CreateModel(
-            name="SentMessage",
+            name='SentMessage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("path", models.CharField(max_length=200)),
-                ("purpose", models.CharField(max_length=40)),
-                ("size", models.PositiveBigIntegerField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("status", models.PositiveSmallIntegerField()),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('path', models.CharField(max_length=200)),
+                ('purpose', models.CharField(max_length=40)),
+                ('size', models.PositiveBigIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-at", "-pk"],
+                'ordering': ['-at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="SourceMapping",
+            name='SourceMapping',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=80, verbose_name="name")),
-                ("mapping", models.JSONField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('mapping', models.JSONField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
         ),
         migrations.CreateModel(
-            name="Threshold",
+            name='Threshold',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("value", models.FloatField()),
-                (
-                    "method",
-                    models.CharField(
-                        choices=[
-                            ("best_f1", "best F1 on validation"),
-                            ("capacity", "as many alerts as the bank can review"),
-                            ("person", "set by a person"),
-                        ],
-                        max_length=30,
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "set_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="thresholds",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('value', models.FloatField()),
+                ('method', models.CharField(choices=[('best_f1', 'best F1 on validation'), ('capacity', 'as many alerts as the bank can review'), ('person', 'set by a person')], max_length=30)),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thresholds', to='banks.modelversion')),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="TrainingRun",
+            name='TrainingRun',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "phase",
-                    models.CharField(
-                        choices=[("alone", "alone"), ("consortium", "with the consortium")],
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("done", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        default="queued",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "trigger",
-                    models.CharField(
-                        choices=[
-                            ("person", "a person"),
-                            ("schedule", "the schedule"),
-                            ("consortium", "the consortium"),
-                        ],
-                        default="person",
-                        max_length=10,
-                    ),
-                ),
-                ("consortium_run", models.UUIDField(blank=True, null=True)),
-                ("settings", models.JSONField(default=dict)),
-                ("step", models.CharField(blank=True, max_length=60)),
-                ("step_number", models.PositiveSmallIntegerField(default=0)),
-                ("steps_total", models.PositiveSmallIntegerField(default=0)),
-                ("progress", models.FloatField(default=0)),
-                ("timings", models.JSONField(default=dict)),
-                ("result", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("lease_token", models.PositiveIntegerField(default=0)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("failure_code", models.CharField(blank=True, max_length=60)),
-                ("failure", models.TextField(blank=True)),
-                ("failure_params", models.JSONField(default=dict)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "started_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('phase', models.CharField(choices=[('alone', 'alone'), ('consortium', 'with the consortium')], max_length=10)),
+                ('status', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='queued', max_length=10)),
+                ('trigger', models.CharField(choices=[('person', 'a person'), ('schedule', 'the schedule'), ('consortium', 'the consortium')], default='person', max_length=10)),
+                ('consortium_run', models.UUIDField(blank=True, null=True)),
+                ('settings', models.JSONField(default=dict)),
+                ('step', models.CharField(blank=True, max_length=60)),
+                ('step_number', models.PositiveSmallIntegerField(default=0)),
+                ('steps_total', models.PositiveSmallIntegerField(default=0)),
+                ('progress', models.FloatField(default=0)),
+                ('timings', models.JSONField(default=dict)),
+                ('result', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('lease_token', models.PositiveIntegerField(default=0)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+                ('failure', models.TextField(blank=True)),
+                ('failure_params', models.JSONField(default=dict)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.CreateModel(
-            name="RoundPart",
+            name='RoundPart',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("consortium_run", models.UUIDField()),
-                ("round", models.UUIDField()),
-                ("number", models.PositiveIntegerField()),
-                ("purpose", models.CharField(max_length=30)),
-                ("manifest", models.JSONField()),
-                (
-                    "stage",
-                    models.CharField(
-                        choices=[
-                            ("training", "training"),
-                            ("ready", "encrypted, waiting to be sent"),
-                            ("submitted", "submitted, receipt in hand"),
-                            ("frozen", "freeze list signed"),
-                            ("derived", "sum opened"),
-                            ("left_out", "not a member of this round"),
-                            ("failed", "failed"),
-                        ],
-                        default="training",
-                        max_length=10,
-                    ),
-                ),
-                ("upload", models.BinaryField(default=b"")),
-                ("submission", models.JSONField(null=True)),
-                ("receipt", models.JSONField(null=True)),
-                ("certificate", models.JSONField(null=True)),
-                ("aggregate", models.BinaryField(default=b"")),
-                ("aggregate_of", models.CharField(blank=True, max_length=64)),
-                ("derived", models.BinaryField(default=b"")),
-                ("derived_hash", models.CharField(blank=True, max_length=64)),
-                ("seconds", models.JSONField(default=dict)),
-                ("bytes_up", models.PositiveBigIntegerField(default=0)),
-                ("bytes_down", models.PositiveBigIntegerField(default=0)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("lease_token", models.PositiveIntegerField(default=0)),
-                ("failure", models.TextField(blank=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="parts",
-                        to="banks.trainingrun",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('consortium_run', models.UUIDField()),
+                ('round', models.UUIDField()),
+                ('number', models.PositiveIntegerField()),
+                ('purpose', models.CharField(max_length=30)),
+                ('manifest', models.JSONField()),
+                ('stage', models.CharField(choices=[('training', 'training'), ('ready', 'encrypted, waiting to be sent'), ('submitted', 'submitted, receipt in hand'), ('frozen', 'freeze list signed'), ('derived', 'sum opened'), ('left_out', 'not a member of this round'), ('failed', 'failed')], default='training', max_length=10)),
+                ('upload', models.BinaryField(default=b'')),
+                ('submission', models.JSONField(null=True)),
+                ('receipt', models.JSONField(null=True)),
+                ('certificate', models.JSONField(null=True)),
+                ('aggregate', models.BinaryField(default=b'')),
+                ('aggregate_of', models.CharField(blank=True, max_length=64)),
+                ('derived', models.BinaryField(default=b'')),
+                ('derived_hash', models.CharField(blank=True, max_length=64)),
+                ('seconds', models.JSONField(default=dict)),
+                ('bytes_up', models.PositiveBigIntegerField(default=0)),
+                ('bytes_down', models.PositiveBigIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('lease_token', models.PositiveIntegerField(default=0)),
+                ('failure', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='banks.trainingrun')),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.AddField(
-            model_name="modelversion",
-            name="run",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="versions",
-                to="banks.trainingrun",
-            ),
+            model_name='modelversion',
+            name='run',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='banks.trainingrun'),
         ),
         migrations.CreateModel(
-            name="Transaction",
+            name='Transaction',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("external_id", models.CharField(max_length=80, verbose_name="transaction id")),
-                ("time", models.DateTimeField(verbose_name="time")),
-                ("account", models.CharField(blank=True, max_length=80, verbose_name="account")),
-                (
-                    "counterparty",
-                    models.CharField(blank=True, max_length=80, verbose_name="counterparty"),
-                ),
-                ("amount", models.BigIntegerField(verbose_name="amount")),
-                (
-                    "currency",
-                    models.CharField(default="JPY", max_length=3, verbose_name="currency"),
-                ),
-                ("channel", models.CharField(blank=True, max_length=20, verbose_name="channel")),
-                (
-                    "label",
-                    models.SmallIntegerField(
-                        choices=[(0, "genuine"), (1, "fraud")], null=True, verbose_name="label"
-                    ),
-                ),
-                ("label_known_at", models.DateTimeField(null=True)),
-                (
-                    "extra",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.FloatField(), null=True, size=None
-                    ),
-                ),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "source",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="banks.import",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(max_length=80, verbose_name='transaction id')),
+                ('time', models.DateTimeField(verbose_name='time')),
+                ('account', models.CharField(blank=True, max_length=80, verbose_name='account')),
+                ('counterparty', models.CharField(blank=True, max_length=80, verbose_name='counterparty')),
+                ('amount', models.BigIntegerField(verbose_name='amount')),
+                ('currency', models.CharField(default='JPY', max_length=3, verbose_name='currency')),
+                ('channel', models.CharField(blank=True, max_length=20, verbose_name='channel')),
+                ('label', models.SmallIntegerField(choices=[(0, 'genuine'), (1, 'fraud')], null=True, verbose_name='label')),
+                ('label_known_at', models.DateTimeField(null=True)),
+                ('extra', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), null=True, size=None)),
+                ('bank', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('source', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='banks.import')),
             ],
         ),
         migrations.CreateModel(
-            name="Score",
+            name='Score',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("probability", models.FloatField()),
-                ("scored_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
-                (
-                    "transaction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="scores",
-                        to="banks.transaction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('probability', models.FloatField()),
+                ('scored_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='banks.modelversion')),
+                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='banks.transaction')),
             ],
         ),
         migrations.CreateModel(
-            name="LabelEvent",
+            name='LabelEvent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "value",
-                    models.SmallIntegerField(choices=[(0, "genuine"), (1, "fraud")], null=True),
-                ),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("alert", "decision on an alert"),
-                            ("analyst", "marked by an analyst"),
-                            ("chargeback", "chargeback"),
-                            ("sample", "random sample"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                ("known_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "said_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "learned_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="banks.trainingrun",
-                    ),
-                ),
-                (
-                    "transaction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="labels",
-                        to="banks.transaction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('value', models.SmallIntegerField(choices=[(0, 'genuine'), (1, 'fraud')], null=True)),
+                ('source', models.CharField(choices=[('alert', 'decision on an alert'), ('analyst', 'marked by an analyst'), ('chargeback', 'chargeback'), ('sample', 'random sample')], max_length=10)),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('said_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('learned_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.trainingrun')),
+                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='banks.transaction')),
             ],
             options={
-                "ordering": ["-known_at"],
+                'ordering': ['-known_at'],
             },
         ),
         migrations.AddField(
-            model_name="alert",
-            name="transaction",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="alerts",
-                to="banks.transaction",
-            ),
+            model_name='alert',
+            name='transaction',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='banks.transaction'),
         ),
         migrations.CreateModel(
-            name="TrustedRoster",
+            name='TrustedRoster',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("version", models.PositiveIntegerField()),
-                ("hash", models.CharField(max_length=64)),
-                ("signed", models.JSONField()),
-                ("trusted_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('version', models.PositiveIntegerField()),
+                ('hash', models.CharField(max_length=64)),
+                ('signed', models.JSONField()),
+                ('trusted_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
         ),
         migrations.CreateModel(
-            name="WitnessedHead",
+            name='WitnessedHead',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("size", models.PositiveBigIntegerField()),
-                ("root", models.CharField(max_length=64)),
-                ("head", models.JSONField()),
-                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('size', models.PositiveBigIntegerField()),
+                ('root', models.CharField(max_length=64)),
+                ('head', models.JSONField()),
+                ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-size"],
+                'ordering': ['-size'],
             },
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "done")),
-                fields=("bank", "file_sha256"),
-                name="same_file_imported_once",
-            ),
+            model_name='import',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'done')), fields=('bank', 'file_sha256'), name='same_file_imported_once'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.UniqueConstraint(
-                fields=("version", "window", "window_from", "window_until"),
-                name="one_evaluation_per_window",
-            ),
+            model_name='evaluation',
+            constraint=models.UniqueConstraint(fields=('version', 'window', 'window_from', 'window_until'), name='one_evaluation_per_window'),
         ),
         migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.UniqueConstraint(
-                fields=("version", "baseline", "window_from", "window_until"),
-                name="one_comparison_per_window",
-            ),
+            model_name='comparison',
+            constraint=models.UniqueConstraint(fields=('version', 'baseline', 'window_from', 'window_until'), name='one_comparison_per_window'),
         ),
         migrations.AddConstraint(
-            model_name="banksettings",
-            constraint=models.UniqueConstraint(fields=("bank",), name="one_settings_row_per_bank"),
+            model_name='banksettings',
+            constraint=models.UniqueConstraint(fields=('bank',), name='one_settings_row_per_bank'),
         ),
         migrations.AddConstraint(
-            model_name="protocolact",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "kind", "round"), name="one_act_in_a_round"
-            ),
+            model_name='protocolact',
+            constraint=models.UniqueConstraint(fields=('bank', 'kind', 'round'), name='one_act_in_a_round'),
         ),
         migrations.AddConstraint(
-            model_name="protocollease",
-            constraint=models.UniqueConstraint(
-                fields=("bank",), name="one_protocol_lease_per_bank"
-            ),
+            model_name='protocollease',
+            constraint=models.UniqueConstraint(fields=('bank',), name='one_protocol_lease_per_bank'),
         ),
         migrations.AddIndex(
-            model_name="sentmessage",
-            index=models.Index(fields=["bank", "-at"], name="banks_sentm_bank_id_fdddf2_idx"),
+            model_name='sentmessage',
+            index=models.Index(fields=['bank', '-at'], name='banks_sentm_bank_id_fdddf2_idx'),
         ),
         migrations.AddConstraint(
-            model_name="sourcemapping",
-            constraint=models.UniqueConstraint(fields=("bank", "name"), name="mapping_name_once"),
+            model_name='sourcemapping',
+            constraint=models.UniqueConstraint(fields=('bank', 'name'), name='mapping_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="threshold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("value__gte", 0), ("value__lte", 1)),
-                name="threshold_is_a_probability",
-            ),
+            model_name='threshold',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), ('value__lte', 1)), name='threshold_is_a_probability'),
         ),
         migrations.AddConstraint(
-            model_name="trainingrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("consortium_run__isnull", False)),
-                fields=("bank", "consortium_run"),
-                name="one_part_in_a_consortium_run",
-            ),
+            model_name='trainingrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('consortium_run__isnull', False)), fields=('bank', 'consortium_run'), name='one_part_in_a_consortium_run'),
         ),
         migrations.AddConstraint(
-            model_name="trainingrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("phase", "alone"), ("status__in", ["queued", "running"])),
-                fields=("bank",),
-                name="one_training_alone_at_a_time",
-            ),
+            model_name='trainingrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('phase', 'alone'), ('status__in', ['queued', 'running'])), fields=('bank',), name='one_training_alone_at_a_time'),
         ),
         migrations.AddConstraint(
-            model_name="roundpart",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "round"), name="one_part_in_a_round"
-            ),
+            model_name='roundpart',
+            constraint=models.UniqueConstraint(fields=('bank', 'round'), name='one_part_in_a_round'),
         ),
         migrations.AddConstraint(
-            model_name="modelversion",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "number"), name="version_number_once"
-            ),
+            model_name='modelversion',
+            constraint=models.UniqueConstraint(fields=('bank', 'number'), name='version_number_once'),
         ),
         migrations.AddConstraint(
-            model_name="modelversion",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "run", "origin"), name="one_version_per_run"
-            ),
+            model_name='modelversion',
+            constraint=models.UniqueConstraint(fields=('bank', 'run', 'origin'), name='one_version_per_run'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(fields=["bank", "time"], name="banks_trans_bank_id_e4dea8_idx"),
+            model_name='transaction',
+            index=models.Index(fields=['bank', 'time'], name='banks_trans_bank_id_e4dea8_idx'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(
-                fields=["bank", "account", "time"], name="banks_trans_bank_id_a41cda_idx"
-            ),
+            model_name='transaction',
+            index=models.Index(fields=['bank', 'account', 'time'], name='banks_trans_bank_id_a41cda_idx'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(
-                fields=["bank", "counterparty", "time"], name="banks_trans_bank_id_82183d_idx"
-            ),
+            model_name='transaction',
+            index=models.Index(fields=['bank', 'counterparty', 'time'], name='banks_trans_bank_id_82183d_idx'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "external_id"), name="transaction_once"
-            ),
+            model_name='transaction',
+            constraint=models.UniqueConstraint(fields=('bank', 'external_id'), name='transaction_once'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("label__isnull", True), ("label__in", [0, 1]), _connector="OR"),
-                name="label_is_known_word",
-            ),
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(('label__isnull', True), ('label__in', [0, 1]), _connector='OR'), name='label_is_known_word'),
         ),
         migrations.AddConstraint(
-            model_name="score",
-            constraint=models.UniqueConstraint(
-                fields=("transaction", "version"), name="scored_once"
-            ),
+            model_name='score',
+            constraint=models.UniqueConstraint(fields=('transaction', 'version'), name='scored_once'),
         ),
         migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(
-                condition=models.Q(("status__in", ["open", "claimed"])),
-                fields=["bank", "-expected_loss", "id"],
-                name="alert_queue",
-            ),
+            model_name='alert',
+            index=models.Index(condition=models.Q(('status__in', ['open', 'claimed'])), fields=['bank', '-expected_loss', 'id'], name='alert_queue'),
         ),
         migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(
-                condition=models.Q(("status__in", ["open", "claimed"])),
-                fields=["bank", "channel"],
-                name="alert_channels",
-            ),
+            model_name='alert',
+            index=models.Index(condition=models.Q(('status__in', ['open', 'claimed'])), fields=['bank', 'channel'], name='alert_channels'),
         ),
         migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(
-                fields=["bank", "-decided_at"], name="banks_alert_bank_id_60cc61_idx"
-            ),
+            model_name='alert',
+            index=models.Index(fields=['bank', '-decided_at'], name='banks_alert_bank_id_60cc61_idx'),
         ),
         migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.UniqueConstraint(
-                fields=("transaction",), name="one_alert_per_transaction"
-            ),
+            model_name='alert',
+            constraint=models.UniqueConstraint(fields=('transaction',), name='one_alert_per_transaction'),
         ),
         migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "decided"), _negated=True),
-                    models.Q(
-                        models.Q(("disposition", ""), _negated=True),
-                        models.Q(("reason_code", ""), _negated=True),
-                        ("decided_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="no_close_without_disposition_and_reason",
-            ),
+            model_name='alert',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'decided'), _negated=True), models.Q(models.Q(('disposition', ''), _negated=True), models.Q(('reason_code', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='no_close_without_disposition_and_reason'),
         ),
         migrations.AddConstraint(
-            model_name="trustedroster",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "task", "version"), name="one_roster_per_version"
-            ),
+            model_name='trustedroster',
+            constraint=models.UniqueConstraint(fields=('bank', 'task', 'version'), name='one_roster_per_version'),
         ),
         migrations.AddConstraint(
-            model_name="witnessedhead",
-            constraint=models.UniqueConstraint(
-                fields=("bank", "size"), name="one_head_of_each_size"
-            ),
+            model_name='witnessedhead',
+            constraint=models.UniqueConstraint(fields=('bank', 'size'), name='one_head_of_each_size'),
         ),
     ]

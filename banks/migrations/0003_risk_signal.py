@@ -9,176 +9,91 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0001_initial"),
-        ("banks", "0002_row_level_security"),
+        ('accounts', '0001_initial'),
+        ('banks', '0002_row_level_security'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="SignalPrice",
+            name='SignalPrice',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("measured_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("openings", models.PositiveIntegerField()),
-                ("window_from", models.DateTimeField()),
-                ("window_until", models.DateTimeField()),
-                ("rows", models.PositiveIntegerField()),
-                ("frauds", models.PositiveIntegerField()),
-                ("steps", models.JSONField()),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('measured_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('openings', models.PositiveIntegerField()),
+                ('window_from', models.DateTimeField()),
+                ('window_until', models.DateTimeField()),
+                ('rows', models.PositiveIntegerField()),
+                ('frauds', models.PositiveIntegerField()),
+                ('steps', models.JSONField()),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-measured_at"],
+                'ordering': ['-measured_at'],
             },
         ),
         migrations.CreateModel(
-            name="SignalConsent",
+            name='SignalConsent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("terms", models.JSONField()),
-                ("terms_hash", models.CharField(max_length=64)),
-                ("accepted", models.BooleanField()),
-                ("signed", models.JSONField()),
-                ("said_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "said_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('terms', models.JSONField()),
+                ('terms_hash', models.CharField(max_length=64)),
+                ('accepted', models.BooleanField()),
+                ('signed', models.JSONField()),
+                ('said_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('said_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-said_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "task", "terms_hash"), name="one_word_on_signal_terms"
-                    )
-                ],
+                'ordering': ['-said_at'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'task', 'terms_hash'), name='one_word_on_signal_terms')],
             },
         ),
         migrations.CreateModel(
-            name="SignalOpening",
+            name='SignalOpening',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("run", models.UUIDField()),
-                ("round", models.UUIDField()),
-                ("first_day", models.DateField()),
-                ("end_day", models.DateField()),
-                ("terms", models.JSONField()),
-                ("terms_hash", models.CharField(max_length=64)),
-                ("token_key", models.CharField(max_length=64)),
-                ("banks", models.PositiveSmallIntegerField()),
-                ("counterparties", models.PositiveIntegerField()),
-                ("cells", models.PositiveIntegerField()),
-                ("content", models.BinaryField()),
-                ("content_sha256", models.CharField(max_length=64)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("opened", "opened by this bank"),
-                            ("peer", "given by a member, as the others signed it"),
-                        ],
-                        default="opened",
-                        max_length=6,
-                    ),
-                ),
-                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('run', models.UUIDField()),
+                ('round', models.UUIDField()),
+                ('first_day', models.DateField()),
+                ('end_day', models.DateField()),
+                ('terms', models.JSONField()),
+                ('terms_hash', models.CharField(max_length=64)),
+                ('token_key', models.CharField(max_length=64)),
+                ('banks', models.PositiveSmallIntegerField()),
+                ('counterparties', models.PositiveIntegerField()),
+                ('cells', models.PositiveIntegerField()),
+                ('content', models.BinaryField()),
+                ('content_sha256', models.CharField(max_length=64)),
+                ('source', models.CharField(choices=[('opened', 'opened by this bank'), ('peer', 'given by a member, as the others signed it')], default='opened', max_length=6)),
+                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-end_day"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "task", "first_day"), name="signal_day_opened_once"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("first_day__lt", models.F("end_day"))),
-                        name="signal_opening_has_days",
-                    ),
-                ],
+                'ordering': ['-end_day'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'task', 'first_day'), name='signal_day_opened_once'), models.CheckConstraint(condition=models.Q(('first_day__lt', models.F('end_day'))), name='signal_opening_has_days')],
             },
         ),
         migrations.CreateModel(
-            name="SignalPart",
+            name='SignalPart',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("run", models.UUIDField()),
-                ("round", models.UUIDField()),
-                ("first_day", models.DateField()),
-                ("end_day", models.DateField()),
-                ("members", models.JSONField()),
-                ("sent_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('run', models.UUIDField()),
+                ('round', models.UUIDField()),
+                ('first_day', models.DateField()),
+                ('end_day', models.DateField()),
+                ('members', models.JSONField()),
+                ('sent_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-sent_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "round"), name="one_signal_part_in_a_round"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("first_day__lt", models.F("end_day"))),
-                        name="signal_part_has_days",
-                    ),
-                ],
+                'ordering': ['-sent_at'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'round'), name='one_signal_part_in_a_round'), models.CheckConstraint(condition=models.Q(('first_day__lt', models.F('end_day'))), name='signal_part_has_days')],
             },
         ),
         *row_level_security(

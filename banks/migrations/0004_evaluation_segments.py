@@ -8,107 +8,58 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0001_initial"),
-        ("banks", "0003_risk_signal"),
+        ('accounts', '0001_initial'),
+        ('banks', '0003_risk_signal'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="comparison",
-            name="gained_high",
+            model_name='comparison',
+            name='gained_high',
             field=models.IntegerField(null=True),
         ),
         migrations.AddField(
-            model_name="comparison",
-            name="gained_low",
+            model_name='comparison',
+            name='gained_low',
             field=models.IntegerField(null=True),
         ),
         migrations.AddField(
-            model_name="comparison",
-            name="value_by_baseline",
+            model_name='comparison',
+            name='value_by_baseline',
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="comparison",
-            name="value_by_version",
+            model_name='comparison',
+            name='value_by_version',
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="evaluation",
-            name="daily",
+            model_name='evaluation',
+            name='daily',
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name="evaluation",
-            name="fraud_amount_squared",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.FloatField(), default=list, size=None
-            ),
+            model_name='evaluation',
+            name='fraud_amount_squared',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), default=list, size=None),
         ),
         migrations.CreateModel(
-            name="EvaluationSegment",
+            name='EvaluationSegment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("channel", "channel"),
-                            ("amount", "amount"),
-                            ("typology", "kind of fraud"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("name", models.CharField(max_length=24)),
-                (
-                    "fraud",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "genuine",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "fraud_amount",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), size=None
-                    ),
-                ),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "evaluation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="segments",
-                        to="banks.evaluation",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('channel', 'channel'), ('amount', 'amount'), ('typology', 'kind of fraud')], max_length=10)),
+                ('name', models.CharField(max_length=24)),
+                ('fraud', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('genuine', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('fraud_amount', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='banks.evaluation')),
             ],
             options={
-                "ordering": ["pk"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("evaluation", "kind", "name"), name="segment_once_in_an_evaluation"
-                    )
-                ],
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('evaluation', 'kind', 'name'), name='segment_once_in_an_evaluation')],
             },
         ),
         *row_level_security("banks_evaluationsegment"),

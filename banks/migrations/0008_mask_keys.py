@@ -4,38 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("banks", "0007_evaluated_rows_and_threshold_changes"),
+        ('banks', '0007_evaluated_rows_and_threshold_changes'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="protocolact",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("signed", "freeze list signed"),
-                    ("opened", "given towards opening a sum"),
-                ],
-                max_length=8,
-            ),
+            model_name='protocolact',
+            name='kind',
+            field=models.CharField(choices=[('signed', 'freeze list signed'), ('opened', 'given towards opening a sum')], max_length=8),
         ),
         migrations.AlterField(
-            model_name="roundpart",
-            name="stage",
-            field=models.CharField(
-                choices=[
-                    ("advertised", "mask keys published"),
-                    ("training", "training"),
-                    ("ready", "encrypted, waiting to be sent"),
-                    ("submitted", "submitted, receipt in hand"),
-                    ("frozen", "freeze list signed"),
-                    ("derived", "sum opened"),
-                    ("left_out", "not a member of this round"),
-                    ("failed", "failed"),
-                ],
-                default="training",
-                max_length=10,
-            ),
+            model_name='roundpart',
+            name='stage',
+            field=models.CharField(choices=[('advertised', 'mask keys published'), ('training', 'training'), ('ready', 'encrypted, waiting to be sent'), ('submitted', 'submitted, receipt in hand'), ('frozen', 'freeze list signed'), ('derived', 'sum opened'), ('left_out', 'not a member of this round'), ('failed', 'failed')], default='training', max_length=10),
         ),
     ]

@@ -8,89 +8,45 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0008_mask_keys"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0008_mask_keys'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="banksettings",
-            name="shadow_since",
+            model_name='banksettings',
+            name='shadow_since',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="banksettings",
-            name="shadow_version",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="banks.modelversion",
-            ),
+            model_name='banksettings',
+            name='shadow_version',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.modelversion'),
         ),
         migrations.AddField(
-            model_name="modelversion",
-            name="leakage",
+            model_name='modelversion',
+            name='leakage',
             field=models.JSONField(default=dict),
         ),
         migrations.CreateModel(
-            name="ShadowScore",
+            name='ShadowScore',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("probability", models.FloatField()),
-                ("champion_probability", models.FloatField()),
-                ("would_alert", models.BooleanField()),
-                ("champion_alerted", models.BooleanField()),
-                ("scored_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "champion",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
-                (
-                    "transaction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.transaction",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('probability', models.FloatField()),
+                ('champion_probability', models.FloatField()),
+                ('would_alert', models.BooleanField()),
+                ('champion_alerted', models.BooleanField()),
+                ('scored_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('champion', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.modelversion')),
+                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.transaction')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.modelversion')),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        fields=["bank", "version", "scored_at"],
-                        name="banks_shado_bank_id_1118af_idx",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("transaction", "version"), name="shadowed_once")
-                ],
+                'indexes': [models.Index(fields=['bank', 'version', 'scored_at'], name='banks_shado_bank_id_1118af_idx')],
+                'constraints': [models.UniqueConstraint(fields=('transaction', 'version'), name='shadowed_once')],
             },
         ),
         *row_level_security("banks_shadowscore"),

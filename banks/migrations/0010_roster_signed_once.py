@@ -4,21 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("banks", "0009_shadow_scores_and_leakage"),
+        ('banks', '0009_shadow_scores_and_leakage'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="protocolact",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("signed", "freeze list signed"),
-                    ("opened", "given towards opening a sum"),
-                    ("roster", "roster signed"),
-                ],
-                max_length=8,
-            ),
+            model_name='protocolact',
+            name='kind',
+            field=models.CharField(choices=[('signed', 'freeze list signed'), ('opened', 'given towards opening a sum'), ('roster', 'roster signed')], max_length=8),
         ),
     ]

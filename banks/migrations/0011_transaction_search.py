@@ -4,22 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0010_roster_signed_once"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0010_roster_signed_once'),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(fields=["bank", "amount"], name="banks_trans_bank_id_abb3ec_idx"),
+            model_name='transaction',
+            index=models.Index(fields=['bank', 'amount'], name='banks_trans_bank_id_abb3ec_idx'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(
-                condition=models.Q(("label", 1)),
-                fields=["bank", "-time", "-id"],
-                name="known_frauds",
-            ),
+            model_name='transaction',
+            index=models.Index(condition=models.Q(('label', 1)), fields=['bank', '-time', '-id'], name='known_frauds'),
         ),
     ]

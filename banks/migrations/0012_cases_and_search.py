@@ -10,758 +10,231 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0011_transaction_search"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0011_transaction_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="transaction",
-            name="account",
-            field=models.CharField(
-                blank=True, db_collation="C", max_length=80, verbose_name="account"
-            ),
+            model_name='transaction',
+            name='account',
+            field=models.CharField(blank=True, db_collation='C', max_length=80, verbose_name='account'),
         ),
         migrations.AlterField(
-            model_name="transaction",
-            name="counterparty",
-            field=models.CharField(
-                blank=True, db_collation="C", max_length=80, verbose_name="counterparty"
-            ),
+            model_name='transaction',
+            name='counterparty',
+            field=models.CharField(blank=True, db_collation='C', max_length=80, verbose_name='counterparty'),
         ),
         migrations.AlterField(
-            model_name="transaction",
-            name="external_id",
-            field=models.CharField(db_collation="C", max_length=80, verbose_name="transaction id"),
+            model_name='transaction',
+            name='external_id',
+            field=models.CharField(db_collation='C', max_length=80, verbose_name='transaction id'),
         ),
         migrations.CreateModel(
-            name="Case",
+            name='Case',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("account", models.CharField(blank=True, max_length=80, verbose_name="account")),
-                (
-                    "typology",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("ore_ore", "impersonation of family or police (オレオレ詐欺)"),
-                            ("refund", "refund scam (還付金詐欺)"),
-                            ("fictitious_bill", "fictitious billing (架空料金請求詐欺)"),
-                            ("deposit_fraud", "savings scam (預貯金詐欺)"),
-                            ("loan_guarantee", "loan guarantee scam (融資保証金詐欺)"),
-                            ("investment", "social-media investment or romance scam"),
-                            ("phishing", "phishing, account take-over"),
-                            ("stolen_card", "stolen or copied card"),
-                            ("compromised_merchant", "compromised merchant or terminal"),
-                            ("mule", "mule account"),
-                            ("other_fraud", "other fraud"),
-                            ("customer_confirmed", "customer confirmed it"),
-                            ("known_pattern", "known pattern of this customer"),
-                            ("worth_checking", "unusual and worth checking, but genuine"),
-                            ("no_contact", "customer not reached"),
-                            ("not_enough", "not enough information"),
-                        ],
-                        max_length=24,
-                        verbose_name="typology",
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "open"),
-                            ("in_progress", "in progress"),
-                            ("waiting", "waiting for approval"),
-                            ("closed", "closed"),
-                        ],
-                        default="open",
-                        max_length=12,
-                    ),
-                ),
-                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("due_at", models.DateTimeField(verbose_name="due")),
-                ("currency", models.CharField(default="JPY", max_length=3)),
-                ("amount_at_risk", models.BigIntegerField(default=0)),
-                (
-                    "amount_saved",
-                    models.BigIntegerField(blank=True, null=True, verbose_name="amount saved"),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("fraud", "fraud confirmed"),
-                            ("genuine", "no fraud"),
-                            ("unresolved", "could not be resolved"),
-                        ],
-                        max_length=12,
-                        verbose_name="outcome",
-                    ),
-                ),
-                ("summary", models.CharField(blank=True, max_length=2000, verbose_name="summary")),
-                ("submitted_at", models.DateTimeField(blank=True, null=True)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "opened_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "submitted_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField()),
+                ('account', models.CharField(blank=True, max_length=80, verbose_name='account')),
+                ('typology', models.CharField(blank=True, choices=[('ore_ore', 'impersonation of family or police (オレオレ詐欺)'), ('refund', 'refund scam (還付金詐欺)'), ('fictitious_bill', 'fictitious billing (架空料金請求詐欺)'), ('deposit_fraud', 'savings scam (預貯金詐欺)'), ('loan_guarantee', 'loan guarantee scam (融資保証金詐欺)'), ('investment', 'social-media investment or romance scam'), ('phishing', 'phishing, account take-over'), ('stolen_card', 'stolen or copied card'), ('compromised_merchant', 'compromised merchant or terminal'), ('mule', 'mule account'), ('other_fraud', 'other fraud'), ('customer_confirmed', 'customer confirmed it'), ('known_pattern', 'known pattern of this customer'), ('worth_checking', 'unusual and worth checking, but genuine'), ('no_contact', 'customer not reached'), ('not_enough', 'not enough information')], max_length=24, verbose_name='typology')),
+                ('status', models.CharField(choices=[('open', 'open'), ('in_progress', 'in progress'), ('waiting', 'waiting for approval'), ('closed', 'closed')], default='open', max_length=12)),
+                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('due_at', models.DateTimeField(verbose_name='due')),
+                ('currency', models.CharField(default='JPY', max_length=3)),
+                ('amount_at_risk', models.BigIntegerField(default=0)),
+                ('amount_saved', models.BigIntegerField(blank=True, null=True, verbose_name='amount saved')),
+                ('outcome', models.CharField(blank=True, choices=[('fraud', 'fraud confirmed'), ('genuine', 'no fraud'), ('unresolved', 'could not be resolved')], max_length=12, verbose_name='outcome')),
+                ('summary', models.CharField(blank=True, max_length=2000, verbose_name='summary')),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('submitted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="CaseAlert",
+            name='CaseAlert',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("holding", models.BooleanField(default=True)),
-                ("linked_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "alert",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="case_links",
-                        to="banks.alert",
-                    ),
-                ),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="links",
-                        to="banks.case",
-                    ),
-                ),
-                (
-                    "linked_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('holding', models.BooleanField(default=True)),
+                ('linked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='case_links', to='banks.alert')),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='banks.case')),
+                ('linked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["linked_at", "pk"],
+                'ordering': ['linked_at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="CaseEvent",
+            name='CaseEvent',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("opened", "opened"),
-                            ("linked", "alert linked"),
-                            ("unlinked", "alert unlinked"),
-                            ("taken", "taken over"),
-                            ("assigned", "given to a colleague"),
-                            ("typology", "typology set"),
-                            ("due", "due time set"),
-                            ("step", "checklist"),
-                            ("contact", "contact attempt"),
-                            ("note", "note"),
-                            ("submitted", "submitted for approval"),
-                            ("withdrawn", "submission withdrawn"),
-                            ("returned", "sent back"),
-                            ("closed", "approved and closed"),
-                            ("reopened", "reopened"),
-                            ("freeze", "freeze request"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("text", models.CharField(blank=True, max_length=2000)),
-                ("about", models.JSONField(default=dict)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="events",
-                        to="banks.case",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('opened', 'opened'), ('linked', 'alert linked'), ('unlinked', 'alert unlinked'), ('taken', 'taken over'), ('assigned', 'given to a colleague'), ('typology', 'typology set'), ('due', 'due time set'), ('step', 'checklist'), ('contact', 'contact attempt'), ('note', 'note'), ('submitted', 'submitted for approval'), ('withdrawn', 'submission withdrawn'), ('returned', 'sent back'), ('closed', 'approved and closed'), ('reopened', 'reopened'), ('freeze', 'freeze request')], max_length=10)),
+                ('text', models.CharField(blank=True, max_length=2000)),
+                ('about', models.JSONField(default=dict)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='banks.case')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["at", "pk"],
+                'ordering': ['at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="CaseStep",
+            name='CaseStep',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "code",
-                    models.CharField(
-                        choices=[
-                            ("facts", "Compare the payments with the customer's usual behaviour"),
-                            ("call_customer", "Call the customer on the number registered here"),
-                            (
-                                "call_again",
-                                "If nobody answers, call again at different times of the day",
-                            ),
-                            (
-                                "alone",
-                                "Make sure that the customer speaks freely and is not being guided",
-                            ),
-                            (
-                                "police",
-                                "Ask the customer to report to the police, and note the report",
-                            ),
-                            ("payee_bank", "Ask the payee's bank to stop the payee's account"),
-                            (
-                                "credentials",
-                                "Reset the customer's sign-in and remove unknown devices",
-                            ),
-                            ("payees", "Look through payees added and limits raised lately"),
-                            ("card_block", "Block the card and order a new one"),
-                            (
-                                "card_held",
-                                "Ask whether the card was in the customer's hands all the time",
-                            ),
-                            ("merchant", "Find other cards used at the same merchant or terminal"),
-                            ("acquirer", "Tell the acquirer or the operator of the terminal"),
-                            ("atm", "Secure the pictures of the cash machine"),
-                            ("identity", "Check the documents with which the account was opened"),
-                            ("flow", "Follow the money in and out of the account"),
-                            ("holder", "Ask the holder whether the account was lent, sold or lost"),
-                            ("balance", "Note the balance and decide on a freeze request"),
-                            (
-                                "contract",
-                                "Ask for the contract, the bill or the messages behind the payment",
-                            ),
-                            ("related", "Look for other customers who paid the same counterparty"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("place", models.PositiveSmallIntegerField()),
-                ("unnecessary", models.BooleanField(default=False)),
-                ("note", models.CharField(blank=True, max_length=2000)),
-                ("done_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="steps",
-                        to="banks.case",
-                    ),
-                ),
-                (
-                    "done_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(choices=[('facts', "Compare the payments with the customer's usual behaviour"), ('call_customer', 'Call the customer on the number registered here'), ('call_again', 'If nobody answers, call again at different times of the day'), ('alone', 'Make sure that the customer speaks freely and is not being guided'), ('police', 'Ask the customer to report to the police, and note the report'), ('payee_bank', "Ask the payee's bank to stop the payee's account"), ('credentials', "Reset the customer's sign-in and remove unknown devices"), ('payees', 'Look through payees added and limits raised lately'), ('card_block', 'Block the card and order a new one'), ('card_held', "Ask whether the card was in the customer's hands all the time"), ('merchant', 'Find other cards used at the same merchant or terminal'), ('acquirer', 'Tell the acquirer or the operator of the terminal'), ('atm', 'Secure the pictures of the cash machine'), ('identity', 'Check the documents with which the account was opened'), ('flow', 'Follow the money in and out of the account'), ('holder', 'Ask the holder whether the account was lent, sold or lost'), ('balance', 'Note the balance and decide on a freeze request'), ('contract', 'Ask for the contract, the bill or the messages behind the payment'), ('related', 'Look for other customers who paid the same counterparty')], max_length=20)),
+                ('place', models.PositiveSmallIntegerField()),
+                ('unnecessary', models.BooleanField(default=False)),
+                ('note', models.CharField(blank=True, max_length=2000)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='banks.case')),
+                ('done_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["place"],
+                'ordering': ['place'],
             },
         ),
         migrations.CreateModel(
-            name="ContactAttempt",
+            name='ContactAttempt',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[
-                            ("phone", "phone"),
-                            ("branch", "at a branch"),
-                            ("app", "message in the app"),
-                            ("email", "e-mail"),
-                            ("letter", "letter"),
-                            ("visit", "visit"),
-                        ],
-                        max_length=8,
-                        verbose_name="channel",
-                    ),
-                ),
-                (
-                    "at",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="time"),
-                ),
-                (
-                    "called",
-                    models.CharField(
-                        blank=True, max_length=80, verbose_name="number or address used"
-                    ),
-                ),
-                ("reached", models.BooleanField(verbose_name="reached")),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("no_answer", "no answer"),
-                            ("call_back", "will call back"),
-                            ("own", "says the payments are their own"),
-                            ("not_own", "says the payments are not their own"),
-                            ("deceived", "was deceived into paying"),
-                            ("lent", "says the account was lent, sold or lost"),
-                            ("unknown_account", "says they never opened the account"),
-                            ("refused", "will not speak"),
-                        ],
-                        max_length=16,
-                        verbose_name="outcome",
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=2000, verbose_name="note")),
-                ("recorded_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="contacts",
-                        to="banks.case",
-                    ),
-                ),
-                (
-                    "made_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('phone', 'phone'), ('branch', 'at a branch'), ('app', 'message in the app'), ('email', 'e-mail'), ('letter', 'letter'), ('visit', 'visit')], max_length=8, verbose_name='channel')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
+                ('called', models.CharField(blank=True, max_length=80, verbose_name='number or address used')),
+                ('reached', models.BooleanField(verbose_name='reached')),
+                ('outcome', models.CharField(choices=[('no_answer', 'no answer'), ('call_back', 'will call back'), ('own', 'says the payments are their own'), ('not_own', 'says the payments are not their own'), ('deceived', 'was deceived into paying'), ('lent', 'says the account was lent, sold or lost'), ('unknown_account', 'says they never opened the account'), ('refused', 'will not speak')], max_length=16, verbose_name='outcome')),
+                ('note', models.CharField(blank=True, max_length=2000, verbose_name='note')),
+                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='banks.case')),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-at", "-pk"],
+                'ordering': ['-at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="FreezeRequest",
+            name='FreezeRequest',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("account", models.CharField(blank=True, max_length=80, verbose_name="account")),
-                (
-                    "requester",
-                    models.CharField(
-                        choices=[
-                            ("police", "police or another authority"),
-                            ("lawyer", "lawyer or bar association"),
-                            ("consumer_centre", "consumer centre"),
-                            ("customer", "customer who was harmed"),
-                            ("other_bank", "another bank"),
-                            ("own", "this bank's own suspicion"),
-                        ],
-                        default="own",
-                        max_length=16,
-                        verbose_name="who asks for it",
-                    ),
-                ),
-                (
-                    "reference",
-                    models.CharField(blank=True, max_length=80, verbose_name="reference number"),
-                ),
-                (
-                    "received_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="received"),
-                ),
-                ("reason", models.CharField(blank=True, max_length=2000, verbose_name="reason")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("drafted", "draft"),
-                            ("submitted", "waiting for approval"),
-                            ("approved", "approved, to be carried out"),
-                            ("returned", "returned"),
-                            ("carried_out", "carried out"),
-                            ("lifted", "lifted"),
-                        ],
-                        default="drafted",
-                        max_length=12,
-                    ),
-                ),
-                ("drafted_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("submitted_at", models.DateTimeField(blank=True, null=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("decision_note", models.CharField(blank=True, max_length=2000)),
-                (
-                    "carried_out_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="carried out"),
-                ),
-                (
-                    "balance",
-                    models.BigIntegerField(blank=True, null=True, verbose_name="balance then"),
-                ),
-                ("currency", models.CharField(default="JPY", max_length=3)),
-                (
-                    "reply",
-                    models.CharField(blank=True, max_length=2000, verbose_name="reply given"),
-                ),
-                ("lifted_at", models.DateTimeField(blank=True, null=True)),
-                ("lift_reason", models.CharField(blank=True, max_length=2000)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "carried_out_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="freezes",
-                        to="banks.case",
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "drafted_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "lifted_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "submitted_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('account', models.CharField(blank=True, max_length=80, verbose_name='account')),
+                ('requester', models.CharField(choices=[('police', 'police or another authority'), ('lawyer', 'lawyer or bar association'), ('consumer_centre', 'consumer centre'), ('customer', 'customer who was harmed'), ('other_bank', 'another bank'), ('own', "this bank's own suspicion")], default='own', max_length=16, verbose_name='who asks for it')),
+                ('reference', models.CharField(blank=True, max_length=80, verbose_name='reference number')),
+                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='received')),
+                ('reason', models.CharField(blank=True, max_length=2000, verbose_name='reason')),
+                ('status', models.CharField(choices=[('drafted', 'draft'), ('submitted', 'waiting for approval'), ('approved', 'approved, to be carried out'), ('returned', 'returned'), ('carried_out', 'carried out'), ('lifted', 'lifted')], default='drafted', max_length=12)),
+                ('drafted_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=2000)),
+                ('carried_out_at', models.DateTimeField(blank=True, null=True, verbose_name='carried out')),
+                ('balance', models.BigIntegerField(blank=True, null=True, verbose_name='balance then')),
+                ('currency', models.CharField(default='JPY', max_length=3)),
+                ('reply', models.CharField(blank=True, max_length=2000, verbose_name='reply given')),
+                ('lifted_at', models.DateTimeField(blank=True, null=True)),
+                ('lift_reason', models.CharField(blank=True, max_length=2000)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('carried_out_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='freezes', to='banks.case')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('drafted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('submitted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["drafted_at", "pk"],
+                'ordering': ['drafted_at', 'pk'],
             },
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("status__in", ["open", "in_progress", "waiting"])),
-                fields=["bank", "due_at", "id"],
-                name="cases_under_way",
-            ),
+            model_name='case',
+            index=models.Index(condition=models.Q(('status__in', ['open', 'in_progress', 'waiting'])), fields=['bank', 'due_at', 'id'], name='cases_under_way'),
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["bank", "-closed_at", "id"], name="cases_closed"),
+            model_name='case',
+            index=models.Index(fields=['bank', '-closed_at', 'id'], name='cases_closed'),
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["bank", "account"], name="cases_of_account"),
+            model_name='case',
+            index=models.Index(fields=['bank', 'account'], name='cases_of_account'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.UniqueConstraint(fields=("bank", "number"), name="case_number_once"),
+            model_name='case',
+            constraint=models.UniqueConstraint(fields=('bank', 'number'), name='case_number_once'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["waiting", "closed"]), _negated=True),
-                    models.Q(
-                        models.Q(("outcome", ""), _negated=True), ("submitted_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="no_case_ends_without_an_outcome",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['waiting', 'closed']), _negated=True), models.Q(models.Q(('outcome', ''), _negated=True), ('submitted_at__isnull', False)), _connector='OR'), name='no_case_ends_without_an_outcome'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status", "closed"), ("closed_at__isnull", True), _connector="XOR"
-                ),
-                name="a_closed_case_has_its_time",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('status', 'closed'), ('closed_at__isnull', True), _connector='XOR'), name='a_closed_case_has_its_time'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "closed"), _negated=True),
-                    ("submitted_by__isnull", True),
-                    ("decided_by__isnull", True),
-                    models.Q(("submitted_by", models.F("decided_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_closes_their_own_case",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('submitted_by__isnull', True), ('decided_by__isnull', True), models.Q(('submitted_by', models.F('decided_by')), _negated=True), _connector='OR'), name='nobody_closes_their_own_case'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount_saved__isnull", True), ("amount_saved__gte", 0), _connector="OR"
-                ),
-                name="saved_is_not_negative",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('amount_saved__isnull', True), ('amount_saved__gte', 0), _connector='OR'), name='saved_is_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="casealert",
-            constraint=models.UniqueConstraint(
-                fields=("case", "alert"), name="alert_once_in_a_case"
-            ),
+            model_name='casealert',
+            constraint=models.UniqueConstraint(fields=('case', 'alert'), name='alert_once_in_a_case'),
         ),
         migrations.AddConstraint(
-            model_name="casealert",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("holding", True)),
-                fields=("alert",),
-                name="alert_in_one_open_case",
-            ),
+            model_name='casealert',
+            constraint=models.UniqueConstraint(condition=models.Q(('holding', True)), fields=('alert',), name='alert_in_one_open_case'),
         ),
         migrations.AddConstraint(
-            model_name="casestep",
-            constraint=models.UniqueConstraint(fields=("case", "code"), name="step_once_in_a_case"),
+            model_name='casestep',
+            constraint=models.UniqueConstraint(fields=('case', 'code'), name='step_once_in_a_case'),
         ),
         migrations.AddConstraint(
-            model_name="casestep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("unnecessary", False),
-                    models.Q(("done_at__isnull", False), models.Q(("note", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="unnecessary_says_why",
-            ),
+            model_name='casestep',
+            constraint=models.CheckConstraint(condition=models.Q(('unnecessary', False), models.Q(('done_at__isnull', False), models.Q(('note', ''), _negated=True)), _connector='OR'), name='unnecessary_says_why'),
         ),
         migrations.AddConstraint(
-            model_name="contactattempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reached", True), ("outcome", "no_answer"), _connector="XOR"),
-                name="nobody_answers_unless_reached",
-            ),
+            model_name='contactattempt',
+            constraint=models.CheckConstraint(condition=models.Q(('reached', True), ('outcome', 'no_answer'), _connector='XOR'), name='nobody_answers_unless_reached'),
         ),
         migrations.AddIndex(
-            model_name="freezerequest",
-            index=models.Index(
-                condition=models.Q(("status", "submitted")),
-                fields=["bank", "submitted_at"],
-                name="freezes_waiting",
-            ),
+            model_name='freezerequest',
+            index=models.Index(condition=models.Q(('status', 'submitted')), fields=['bank', 'submitted_at'], name='freezes_waiting'),
         ),
         migrations.AddIndex(
-            model_name="freezerequest",
-            index=models.Index(fields=["bank", "reference"], name="freezes_by_reference"),
+            model_name='freezerequest',
+            index=models.Index(fields=['bank', 'reference'], name='freezes_by_reference'),
         ),
         migrations.AddConstraint(
-            model_name="freezerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["drafted", "returned"]),
-                    models.Q(
-                        models.Q(("account", ""), _negated=True),
-                        models.Q(("reason", ""), _negated=True),
-                        ("received_at__isnull", False),
-                        ("submitted_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_submitted_freeze_is_complete",
-            ),
+            model_name='freezerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['drafted', 'returned']), models.Q(models.Q(('account', ''), _negated=True), models.Q(('reason', ''), _negated=True), ('received_at__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='a_submitted_freeze_is_complete'),
         ),
         migrations.AddConstraint(
-            model_name="freezerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["approved", "carried_out", "lifted"]), _negated=True),
-                    ("decided_by__isnull", True),
-                    models.Q(
-                        models.Q(
-                            ("submitted_by__isnull", True),
-                            models.Q(("submitted_by", models.F("decided_by")), _negated=True),
-                            _connector="OR",
-                        ),
-                        models.Q(
-                            ("drafted_by__isnull", True),
-                            models.Q(("drafted_by", models.F("decided_by")), _negated=True),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="nobody_approves_their_own_freeze",
-            ),
+            model_name='freezerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['approved', 'carried_out', 'lifted']), _negated=True), ('decided_by__isnull', True), models.Q(models.Q(('submitted_by__isnull', True), models.Q(('submitted_by', models.F('decided_by')), _negated=True), _connector='OR'), models.Q(('drafted_by__isnull', True), models.Q(('drafted_by', models.F('decided_by')), _negated=True), _connector='OR')), _connector='OR'), name='nobody_approves_their_own_freeze'),
         ),
         migrations.AddConstraint(
-            model_name="freezerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["carried_out", "lifted"]), _negated=True),
-                    models.Q(("carried_out_at__isnull", False), ("balance__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_freeze_names_time_and_balance",
-            ),
+            model_name='freezerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['carried_out', 'lifted']), _negated=True), models.Q(('carried_out_at__isnull', False), ('balance__isnull', False)), _connector='OR'), name='a_freeze_names_time_and_balance'),
         ),
         migrations.AddConstraint(
-            model_name="freezerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "lifted"), _negated=True),
-                    models.Q(
-                        ("lifted_at__isnull", False), models.Q(("lift_reason", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="lifting_says_why",
-            ),
+            model_name='freezerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'lifted'), _negated=True), models.Q(('lifted_at__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='lifting_says_why'),
         ),
         migrations.AddConstraint(
-            model_name="freezerequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("status__in", ["drafted", "submitted", "approved", "returned"])
-                ),
-                fields=("case", "account"),
-                name="one_freeze_under_way_an_account",
-            ),
+            model_name='freezerequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['drafted', 'submitted', 'approved', 'returned'])), fields=('case', 'account'), name='one_freeze_under_way_an_account'),
         ),
         *row_level_security(
             "banks_case",

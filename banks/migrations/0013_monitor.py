@@ -11,223 +11,89 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0012_cases_and_search"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0012_cases_and_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="trainingrun",
-            name="trigger",
-            field=models.CharField(
-                choices=[
-                    ("person", "a person"),
-                    ("schedule", "the schedule"),
-                    ("consortium", "the consortium"),
-                    ("drift", "drift, approved by a person"),
-                ],
-                default="person",
-                max_length=10,
-            ),
+            model_name='trainingrun',
+            name='trigger',
+            field=models.CharField(choices=[('person', 'a person'), ('schedule', 'the schedule'), ('consortium', 'the consortium'), ('drift', 'drift, approved by a person')], default='person', max_length=10),
         ),
         migrations.CreateModel(
-            name="MonitorReference",
+            name='MonitorReference',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("window_from", models.DateTimeField(null=True)),
-                ("window_until", models.DateTimeField(null=True)),
-                ("payments", models.PositiveIntegerField(default=0)),
-                ("rows", models.PositiveIntegerField(default=0)),
-                ("edges", models.JSONField(default=dict)),
-                ("counts", models.JSONField(default=dict)),
-                (
-                    "scores",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("channels", models.JSONField(default=dict)),
-                ("blanks", models.JSONField(default=dict)),
-                (
-                    "volumes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                (
-                    "lags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("lag_payments", models.BigIntegerField(default=0)),
-                ("seen_until", models.DateTimeField(null=True)),
-                ("problem", models.CharField(blank=True, max_length=60)),
-                ("problem_sentence", models.TextField(blank=True)),
-                ("problem_params", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("checked_at", models.DateTimeField(null=True)),
-                ("claimed_at", models.DateTimeField(null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "version",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('window_from', models.DateTimeField(null=True)),
+                ('window_until', models.DateTimeField(null=True)),
+                ('payments', models.PositiveIntegerField(default=0)),
+                ('rows', models.PositiveIntegerField(default=0)),
+                ('edges', models.JSONField(default=dict)),
+                ('counts', models.JSONField(default=dict)),
+                ('scores', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('channels', models.JSONField(default=dict)),
+                ('blanks', models.JSONField(default=dict)),
+                ('volumes', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('lags', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('lag_payments', models.BigIntegerField(default=0)),
+                ('seen_until', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, max_length=60)),
+                ('problem_sentence', models.TextField(blank=True)),
+                ('problem_params', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('claimed_at', models.DateTimeField(null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('version', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.modelversion')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="MonitorDay",
+            name='MonitorDay',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("day", models.DateField()),
-                ("payments", models.PositiveIntegerField()),
-                ("rows", models.PositiveIntegerField(default=0)),
-                ("counts", models.JSONField(default=dict)),
-                (
-                    "scores",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("channels", models.JSONField(default=dict)),
-                ("blanks", models.JSONField(default=dict)),
-                (
-                    "lags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("labelled", models.PositiveIntegerField(default=0)),
-                ("untimed", models.PositiveIntegerField(default=0)),
-                ("counted_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "reference",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="days",
-                        to="banks.monitorreference",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('payments', models.PositiveIntegerField()),
+                ('rows', models.PositiveIntegerField(default=0)),
+                ('counts', models.JSONField(default=dict)),
+                ('scores', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('channels', models.JSONField(default=dict)),
+                ('blanks', models.JSONField(default=dict)),
+                ('lags', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('labelled', models.PositiveIntegerField(default=0)),
+                ('untimed', models.PositiveIntegerField(default=0)),
+                ('counted_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('reference', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to='banks.monitorreference')),
             ],
             options={
-                "ordering": ["day"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("reference", "day"), name="day_counted_once")
-                ],
+                'ordering': ['day'],
+                'constraints': [models.UniqueConstraint(fields=('reference', 'day'), name='day_counted_once')],
             },
         ),
         migrations.CreateModel(
-            name="RetrainingProposal",
+            name='RetrainingProposal',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "waits for a person"),
-                            ("approved", "approved"),
-                            ("declined", "declined"),
-                            ("overtaken", "overtaken: another model scores"),
-                        ],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("reasons", models.JSONField(default=list)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="banks.trainingrun",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('status', models.CharField(choices=[('open', 'waits for a person'), ('approved', 'approved'), ('declined', 'declined'), ('overtaken', 'overtaken: another model scores')], default='open', max_length=10)),
+                ('reasons', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.trainingrun')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='banks.modelversion')),
             ],
             options={
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("status", "open")),
-                        fields=("bank",),
-                        name="one_open_retraining_proposal",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status__in", ["approved", "declined"]), _negated=True),
-                            ("decided_at__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="a_retraining_is_decided_by_somebody",
-                    ),
-                ],
+                'ordering': ['-created_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('bank',), name='one_open_retraining_proposal'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['approved', 'declined']), _negated=True), ('decided_at__isnull', False), _connector='OR'), name='a_retraining_is_decided_by_somebody')],
             },
         ),
         *row_level_security("banks_monitorreference"),

@@ -8,104 +8,43 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0013_monitor"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0013_monitor'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Gift",
+            name='Gift',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "direction",
-                    models.CharField(
-                        choices=[("received", "to this bank"), ("given", "from this bank")],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("model", "published model"),
-                            ("signal", "opened sums of the signal"),
-                        ],
-                        max_length=6,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("asked", "asked"),
-                            ("received", "received and checked, not yet a version"),
-                            ("installed", "in place"),
-                            ("overtaken", "overtaken by a newer version"),
-                            ("silent", "no answer"),
-                            ("refused", "refused"),
-                            ("given", "given"),
-                        ],
-                        max_length=9,
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("run", models.UUIDField()),
-                ("subject", models.CharField(max_length=64)),
-                ("peer", models.UUIDField()),
-                ("peer_name", models.CharField(max_length=200)),
-                ("attempt", models.PositiveSmallIntegerField(default=1)),
-                ("request", models.JSONField()),
-                ("request_hash", models.CharField(max_length=64)),
-                ("offer", models.JSONField(null=True)),
-                ("signed", models.JSONField(null=True)),
-                ("receipt", models.JSONField(null=True)),
-                ("content", models.BinaryField(default=b"")),
-                ("size", models.PositiveBigIntegerField(default=0)),
-                ("fault", models.JSONField(default=dict)),
-                ("tried_at", models.DateTimeField(blank=True, null=True)),
-                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="banks.modelversion",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('direction', models.CharField(choices=[('received', 'to this bank'), ('given', 'from this bank')], max_length=8)),
+                ('kind', models.CharField(choices=[('model', 'published model'), ('signal', 'opened sums of the signal')], max_length=6)),
+                ('state', models.CharField(choices=[('asked', 'asked'), ('received', 'received and checked, not yet a version'), ('installed', 'in place'), ('overtaken', 'overtaken by a newer version'), ('silent', 'no answer'), ('refused', 'refused'), ('given', 'given')], max_length=9)),
+                ('task', models.UUIDField()),
+                ('run', models.UUIDField()),
+                ('subject', models.CharField(max_length=64)),
+                ('peer', models.UUIDField()),
+                ('peer_name', models.CharField(max_length=200)),
+                ('attempt', models.PositiveSmallIntegerField(default=1)),
+                ('request', models.JSONField()),
+                ('request_hash', models.CharField(max_length=64)),
+                ('offer', models.JSONField(null=True)),
+                ('signed', models.JSONField(null=True)),
+                ('receipt', models.JSONField(null=True)),
+                ('content', models.BinaryField(default=b'')),
+                ('size', models.PositiveBigIntegerField(default=0)),
+                ('fault', models.JSONField(default=dict)),
+                ('tried_at', models.DateTimeField(blank=True, null=True)),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='banks.modelversion')),
             ],
             options={
-                "ordering": ["-asked_at", "-pk"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "direction", "request_hash"),
-                        name="one_row_for_a_gift_request",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(
-                            ("direction", "received"),
-                            ("state__in", ["asked", "received", "installed"]),
-                        ),
-                        fields=("bank", "subject"),
-                        name="one_gift_at_a_time",
-                    ),
-                ],
+                'ordering': ['-asked_at', '-pk'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'direction', 'request_hash'), name='one_row_for_a_gift_request'), models.UniqueConstraint(condition=models.Q(('direction', 'received'), ('state__in', ['asked', 'received', 'installed'])), fields=('bank', 'subject'), name='one_gift_at_a_time')],
             },
         ),
         *row_level_security("banks_gift"),

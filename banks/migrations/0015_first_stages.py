@@ -8,40 +8,25 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0014_gifts"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0014_gifts'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="KeptFirstStage",
+            name='KeptFirstStage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sha256", models.CharField(max_length=64)),
-                ("content", models.BinaryField()),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('content', models.BinaryField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-made_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "sha256"), name="one_first_stage_by_hash"
-                    )
-                ],
+                'ordering': ['-made_at'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'sha256'), name='one_first_stage_by_hash')],
             },
         ),
         *row_level_security("banks_keptfirststage"),

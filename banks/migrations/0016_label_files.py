@@ -10,105 +10,55 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0015_first_stages"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0015_first_stages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="labelevent",
-            name="source",
-            field=models.CharField(
-                choices=[
-                    ("alert", "decision on an alert"),
-                    ("analyst", "marked by an analyst"),
-                    ("chargeback", "chargeback"),
-                    ("sample", "random sample"),
-                    ("correction", "correction"),
-                ],
-                max_length=10,
-            ),
+            model_name='labelevent',
+            name='source',
+            field=models.CharField(choices=[('alert', 'decision on an alert'), ('analyst', 'marked by an analyst'), ('chargeback', 'chargeback'), ('sample', 'random sample'), ('correction', 'correction')], max_length=10),
         ),
         migrations.CreateModel(
-            name="LabelFile",
+            name='LabelFile',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("file_name", models.CharField(max_length=200)),
-                ("file_path", models.CharField(blank=True, max_length=400)),
-                ("file_sha256", models.CharField(max_length=64)),
-                ("good_rows_only", models.BooleanField(default=False)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "waiting"),
-                            ("checking", "checking rows"),
-                            ("refused", "refused"),
-                            ("done", "imported"),
-                            ("failed", "failed"),
-                        ],
-                        default="waiting",
-                        max_length=10,
-                    ),
-                ),
-                ("rows_read", models.BigIntegerField(default=0)),
-                ("rows_said", models.BigIntegerField(default=0)),
-                ("rows_already_said", models.BigIntegerField(default=0)),
-                ("rows_changed", models.BigIntegerField(default=0)),
-                ("rows_refused", models.BigIntegerField(default=0)),
-                ("first_errors", models.JSONField(default=list)),
-                ("errors_path", models.CharField(blank=True, max_length=400)),
-                ("failure_code", models.CharField(blank=True, max_length=60)),
-                ("failure", models.TextField(blank=True)),
-                ("failure_params", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('file_name', models.CharField(max_length=200)),
+                ('file_path', models.CharField(blank=True, max_length=400)),
+                ('file_sha256', models.CharField(max_length=64)),
+                ('good_rows_only', models.BooleanField(default=False)),
+                ('status', models.CharField(choices=[('waiting', 'waiting'), ('checking', 'checking rows'), ('refused', 'refused'), ('done', 'imported'), ('failed', 'failed')], default='waiting', max_length=10)),
+                ('rows_read', models.BigIntegerField(default=0)),
+                ('rows_said', models.BigIntegerField(default=0)),
+                ('rows_already_said', models.BigIntegerField(default=0)),
+                ('rows_changed', models.BigIntegerField(default=0)),
+                ('rows_refused', models.BigIntegerField(default=0)),
+                ('first_errors', models.JSONField(default=list)),
+                ('errors_path', models.CharField(blank=True, max_length=400)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+                ('failure', models.TextField(blank=True)),
+                ('failure_params', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.AddField(
-            model_name="labelevent",
-            name="file",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="words",
-                to="banks.labelfile",
-            ),
+            model_name='labelevent',
+            name='file',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='words', to='banks.labelfile'),
         ),
         migrations.AddConstraint(
-            model_name="labelfile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "done")),
-                fields=("bank", "file_sha256"),
-                name="same_label_file_once",
-            ),
+            model_name='labelfile',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'done')), fields=('bank', 'file_sha256'), name='same_label_file_once'),
         ),
         *row_level_security("banks_labelfile"),
     ]

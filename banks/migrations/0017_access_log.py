@@ -9,62 +9,29 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0016_label_files"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0016_label_files'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AccessEntry",
+            name='AccessEntry',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("actor", models.CharField(max_length=160)),
-                (
-                    "what",
-                    models.CharField(
-                        choices=[
-                            ("alert", "an alert"),
-                            ("transaction", "a payment"),
-                            ("search", "a search of payments"),
-                            ("rows", "payments behind a figure"),
-                            ("file", "rows of a file"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("target", models.CharField(blank=True, max_length=80)),
-                ("by_program", models.BooleanField(default=False)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('actor', models.CharField(max_length=160)),
+                ('what', models.CharField(choices=[('alert', 'an alert'), ('transaction', 'a payment'), ('search', 'a search of payments'), ('rows', 'payments behind a figure'), ('file', 'rows of a file')], max_length=12)),
+                ('target', models.CharField(blank=True, max_length=80)),
+                ('by_program', models.BooleanField(default=False)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-at", "-pk"],
-                "indexes": [
-                    models.Index(fields=["bank", "-at"], name="banks_acces_bank_id_d7e019_idx")
-                ],
+                'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['bank', '-at'], name='banks_acces_bank_id_d7e019_idx')],
             },
         ),
         *row_level_security("banks_accessentry"),

@@ -8,92 +8,52 @@ from consortium.accounts.tenancy import row_level_security
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_keyboard_shortcuts"),
-        ("banks", "0017_access_log"),
+        ('accounts', '0002_keyboard_shortcuts'),
+        ('banks', '0017_access_log'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="roundpart",
-            name="peak_memory",
+            model_name='roundpart',
+            name='peak_memory',
             field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="trainingrun",
-            name="estimate",
+            model_name='trainingrun',
+            name='estimate',
             field=models.JSONField(default=dict),
         ),
         migrations.CreateModel(
-            name="Destruction",
+            name='Destruction',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "what",
-                    models.CharField(
-                        choices=[
-                            ("uploads", "other banks' encrypted uploads, once added"),
-                            ("own_upload", "copy of the own encrypted upload"),
-                            ("mask_keys", "own mask keys of a round"),
-                            ("share", "share of a retired key"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("subject", models.UUIDField()),
-                ("pieces", models.PositiveIntegerField(default=1)),
-                ("size", models.PositiveBigIntegerField(default=0)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('what', models.CharField(choices=[('uploads', "other banks' encrypted uploads, once added"), ('own_upload', 'copy of the own encrypted upload'), ('mask_keys', 'own mask keys of a round'), ('share', 'share of a retired key')], max_length=10)),
+                ('subject', models.UUIDField()),
+                ('pieces', models.PositiveIntegerField(default=1)),
+                ('size', models.PositiveBigIntegerField(default=0)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "ordering": ["-at", "-pk"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("bank", "what", "subject"), name="destroyed_once"
-                    )
-                ],
+                'ordering': ['-at', '-pk'],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'what', 'subject'), name='destroyed_once')],
             },
         ),
         migrations.CreateModel(
-            name="Rehearsal",
+            name='Rehearsal',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task", models.UUIDField()),
-                ("body", models.JSONField(default=dict)),
-                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("made_at", models.DateTimeField(blank=True, null=True)),
-                ("failure", models.JSONField(default=dict)),
-                (
-                    "bank",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.bank",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.UUIDField()),
+                ('body', models.JSONField(default=dict)),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('made_at', models.DateTimeField(blank=True, null=True)),
+                ('failure', models.JSONField(default=dict)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bank')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("bank", "task"), name="one_rehearsal_of_a_task")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('bank', 'task'), name='one_rehearsal_of_a_task')],
             },
         ),
         *row_level_security("banks_rehearsal", "banks_destruction"),
